@@ -1,0 +1,164 @@
+"""What can go wrong, drawn once.
+
+ServiceError
+├── SettingError            an environment variable holds what it must not; nothing is served
+├── ArtifactError           the artifact cannot be trusted or read; nothing is served
+│   ├── ArtifactMissing     a file is not there
+│   ├── ArtifactCorrupt     the bytes are not the ones that the manifest describes
+│   ├── ArtifactUnsafe      the pickle asks for a class, or holds more than plain data
+│   └── ArtifactUnsupported this code does not know the format or its version
+└── Refusal                 the request cannot be served; becomes an RFC 9457 problem document
+    ├── Malformed           400  not JSON, or not a request at all
+    ├── NotFound            404  no such path
+    ├── MethodNotAllowed    405  the path takes other methods
+    ├── TooLarge            413  more bytes or more applications than one request may carry
+    └── Invalid             422  the application breaks rules of the contract
+"""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """The root of every error that this package raises."""
+
+
+class SettingError(ServiceError):
+    """An environment variable holds what it must not.
+
+    Attributes
+    ----------
+    name : str
+        The variable's name.
+    """
+
+    def __init__(self, name: str, expected: str) -> None:
+        super().__init__(f"{name} must be {expected}")
+        self.name = name
+
+
+class ArtifactError(ServiceError):
+    """The model artifact cannot be trusted or read.
+
+    Attributes
+    ----------
+    path : str
+        The file at fault.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+
+
+class ArtifactMissing(ArtifactError):
+    """A file of the artifact is not there."""
+
+
+class ArtifactCorrupt(ArtifactError):
+    """The bytes are not the ones that the manifest describes."""
+
+
+class ArtifactUnsafe(ArtifactError):
+    """The pickle asks for a class, or holds more than plain data."""
+
+
+class ArtifactUnsupported(ArtifactError):
+    """This code does not know the artifact's format or its version."""
+
+
+class Refusal(ServiceError):
+    """The request cannot be served, and the caller is told why.
+
+    Attributes
+    ----------
+    status : int
+        The HTTP status.
+    title : str
+        What the kind of problem is called, the same for every occurrence.
+    detail : str
+        What is wrong with this request; never a value out of it.
+    """
+
+    status = 400
+    slug = "malformed-request"
+    title = "The request is malformed"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def problem(self, request_id: str) -> dict[str, object]:
+        """The RFC 9457 problem document."""
+        return {
+            "type": f"urn:problem:credit-card-approval:{self.slug}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "request_id": request_id,
+        }
+
+    def headers(self) -> dict[str, str]:
+        """Headers that this kind of refusal adds to the answer."""
+        return {}
+
+
+class Malformed(Refusal):
+    """400: not JSON, or not a request at all."""
+
+
+class NotFound(Refusal):
+    """404: no such path."""
+
+    status = 404
+    slug = "not-found"
+    title = "There is nothing at this path"
+
+
+class MethodNotAllowed(Refusal):
+    """405: the path takes other methods.
+
+    Attributes
+    ----------
+    allowed : tuple of str
+        The methods that the path takes.
+    """
+
+    status = 405
+    slug = "method-not-allowed"
+    title = "The path takes other methods"
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"Allowed here: {', '.join(allowed)}")
+        self.allowed = allowed
+
+    def headers(self) -> dict[str, str]:
+        return {"Allow": ", ".join(self.allowed)}
+
+
+class TooLarge(Refusal):
+    """413: more bytes or more applications than one request may carry."""
+
+    status = 413
+    slug = "too-large"
+    title = "The request is too large"
+
+
+class Invalid(Refusal):
+    """422: the application breaks rules of the contract.
+
+    Attributes
+    ----------
+    errors : list of dict
+        One `{"field", "rule", "detail"}` for each broken rule; `field` is null for the application as a whole.
+    """
+
+    status = 422
+    slug = "invalid-application"
+    title = "The application breaks rules of the contract"
+
+    def __init__(self, errors: list[dict[str, str | None]]) -> None:
+        super().__init__(f"{len(errors)} rule{'s' if len(errors) > 1 else ''} broken")
+        self.errors = errors
+
+    def problem(self, request_id: str) -> dict[str, object]:
+        return {**super().problem(request_id), "errors": self.errors}

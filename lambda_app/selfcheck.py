@@ -1,0 +1,63 @@
+"""`python -m lambda_app.selfcheck`: refuse an artifact that may not serve.
+
+Loads the artifact in MODEL_DIR with the loader that serves, refuses one that the gate has not passed, and decides its
+golden cases. An image is built only if this exits with 0.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from lambda_app import artifact
+from lambda_app.decision import Decider
+from lambda_app.errors import ServiceError
+from lambda_app.settings import Settings
+
+TOLERANCE = 1e-9
+
+
+class SelfCheckFailed(ServiceError):
+    """The artifact loads, but may not serve."""
+
+
+def check(directory: str) -> str:
+    """Check an artifact, and say in a line what was checked.
+
+    Raises
+    ------
+    ServiceError
+        It cannot be loaded, has not passed its gate, or decides a golden case otherwise than recorded.
+    """
+    loaded = artifact.load(directory)
+    manifest = loaded.manifest
+    gate, golden = manifest.get("gate"), manifest.get("golden")
+    if not isinstance(gate, dict) or gate.get("passed") is not True:
+        raise SelfCheckFailed(f"{directory}: the gate has not passed this model; see gate.json beside it")
+    if not isinstance(golden, list) or not golden:
+        raise SelfCheckFailed(f"{directory}: the manifest has no golden cases")
+    decider = Decider(loaded)
+    for number, case in enumerate(golden):
+        decision, _ = decider.decide(case["request"], "golden")
+        expected = case["response"]
+        same = all(decision[key] == expected[key] for key in ("prediction", "decision", "reasons", "model_version"))
+        if not same or abs(decision["probability"] - expected["probability"]) > TOLERANCE:
+            raise SelfCheckFailed(f"{directory}: golden case {number} is decided otherwise than recorded")
+    return (
+        f"model {decider.model_version} ({manifest['format']}): gate passed, "
+        f"{len(golden)} golden cases decided as recorded"
+    )
+
+
+def main() -> int:
+    """Check MODEL_DIR; 0 if it may serve, 1 if not."""
+    try:
+        sys.stdout.write(check(Settings.read(os.environ).model_dir) + "\n")
+    except ServiceError as err:
+        sys.stderr.write(f"{type(err).__name__}: {err}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The settings, read once from the environment.
+
+MODEL_DIR        the artifact's directory; by default `model/artifacts` beside this package
+MAX_BODY_LENGTH  the longest HTTP body in characters, as it arrives; 1048576 by default
+MAX_BATCH        the most applications in one request; 1000 by default, which keeps the answer under Lambda's 6 MB
+"""
+
+from __future__ import annotations
+
+import os
+from collections import namedtuple
+
+from lambda_app.errors import SettingError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BESIDE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "model", "artifacts")
+
+
+class Settings(namedtuple("Settings", "model_dir max_body_length max_batch")):
+    """The service's settings: `model_dir` (str), `max_body_length` (int), `max_batch` (int)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings from a mapping such as `os.environ`.
+
+        Raises
+        ------
+        SettingError
+            A number that is none, or is not positive.
+        """
+        return cls(
+            environ.get("MODEL_DIR") or _BESIDE,
+            _positive(environ, "MAX_BODY_LENGTH", 1_048_576),
+            _positive(environ, "MAX_BATCH", 1000),
+        )
+
+
+def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name)
+    if not text:
+        return default
+    if not text.isdecimal() or len(text) > 9 or not int(text):
+        raise SettingError(name, "a positive whole number of at most nine digits")
+    return int(text)

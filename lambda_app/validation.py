@@ -1,0 +1,86 @@
+"""Checks an application with the contract that the artifact carries.
+
+Of pydantic_core only the compiled module is loaded: the package's Python half builds the types of its schema language
+for editors, which costs a cold start more than all of this service (docs/decisions/0002-cold-start.md).
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+
+from lambda_app.errors import Invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+_COMPILED = "pydantic_core._pydantic_core"
+
+
+class Validator:
+    """Accepts exactly what the contract accepts.
+
+    Parameters
+    ----------
+    core_schema : dict
+        A pydantic-core schema of plain data, from the manifest.
+    """
+
+    __slots__ = ("_error", "_validate")
+
+    def __init__(self, core_schema: dict[str, Any]) -> None:
+        compiled = _compiled_module()
+        self._validate = compiled.SchemaValidator(core_schema).validate_python
+        self._error: type[Any] = compiled.ValidationError
+
+    def values(self, application: object) -> dict[str, Any]:
+        """The checked values by field name; a missing optional one is None.
+
+        Raises
+        ------
+        Invalid
+            With every broken rule.
+        """
+        try:
+            values: dict[str, Any] = self._validate(application)
+        except self._error as err:
+            found = err.errors(include_url=False, include_input=False, include_context=False)
+        else:
+            return values
+        # Outside the `except`, so that no traceback carries pydantic's error, which holds the values.
+        raise Invalid(_rules(found))
+
+
+def _rules(found: list[dict[str, Any]]) -> list[dict[str, str | None]]:
+    """Name fields and rules; an unknown field's name is the caller's own text, so it is counted, not repeated."""
+    rules: list[dict[str, str | None]] = []
+    unknown = 0
+    for error in found:
+        if error["type"] == "extra_forbidden":
+            unknown += 1
+        elif not error["loc"]:
+            rules.append({"field": None, "rule": error["type"], "detail": "An application is a JSON object"})
+        else:
+            rules.append({"field": str(error["loc"][0]), "rule": error["type"], "detail": error["msg"]})
+    if unknown:
+        detail = f"{unknown} field{'s' if unknown > 1 else ''} that the model does not know"
+        rules.append({"field": None, "rule": "extra_forbidden", "detail": detail})
+    return rules
+
+
+def _compiled_module() -> ModuleType:
+    module = sys.modules.get(_COMPILED)
+    if module is not None:
+        return module
+    package = PathFinder.find_spec("pydantic_core")
+    spec = PathFinder.find_spec(_COMPILED, package.submodule_search_locations) if package else None
+    if spec is None or spec.loader is None:
+        raise ImportError("pydantic_core is not installed")
+    module = module_from_spec(spec)
+    # Under its own name, so that a later `import pydantic_core` finds it: it refuses to be loaded twice.
+    sys.modules[_COMPILED] = module
+    spec.loader.exec_module(module)
+    return module
