@@ -1,0 +1,43 @@
+"""The default contract: the one place that names the applicant's fields."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from model.contract import Contract, Outcome, Scored, Sensitive
+
+Flag = Annotated[int, Field(ge=0, le=1)]
+
+
+class Applicant(Contract):
+    """An application for a credit card."""
+
+    Num_Children: Annotated[
+        int,
+        Field(ge=0, le=20, description="Number of children who depend on the applicant"),
+        Scored("down", "children", "DEPENDENTS", "Number of dependants in relation to income"),
+    ]
+    Income: Annotated[
+        int,
+        Field(ge=0, le=10_000_000, description="Yearly income before tax"),
+        Scored("up", "currency units a year", "INCOME", "Income insufficient for the amount of credit requested"),
+    ]
+    Own_Car: Annotated[
+        Flag,
+        Field(description="1 if the applicant owns a car, otherwise 0"),
+        Scored("up", "0 or 1", "CAR", "Insufficient assets: no car owned"),
+    ]
+    Own_Housing: Annotated[
+        Flag,
+        Field(description="1 if the applicant owns the home they live in, otherwise 0"),
+        Scored("up", "0 or 1", "HOUSING", "Housing status: home not owned"),
+    ]
+
+    outcome: ClassVar[Outcome] = Outcome(column="Target", approve=1, deny=0)
+    sensitive: ClassVar[tuple[Sensitive, ...]] = (Sensitive("Group"),)
+    samples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"Num_Children": 2, "Income": 500000, "Own_Car": 1, "Own_Housing": 1},
+        {"Num_Children": 3, "Income": 52000, "Own_Car": 0, "Own_Housing": 0},
+    )

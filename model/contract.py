@@ -1,0 +1,266 @@
+"""What a contract is: the applicant's fields, the outcome, and the columns that only judge.
+
+A contract is a pydantic model that derives from `Contract`; `model/applicant.py` is the default one. Each field
+is annotated with its type, its range or words, a description, and `Scored`:
+
+    Income: Annotated[int, Field(ge=0, le=10_000_000, description="…"), Scored("up", "USD a year", "INC", "…")]
+
+Optional fields are written `Annotated[int | None, Field(…), Scored(…)] = None`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Direction = Literal["up", "down", "free"]
+Kind = Literal["int", "float", "flag", "choice"]
+
+# Keys by which the runtime tells an envelope from an application.
+RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext"})
+
+
+class ContractError(ValueError):
+    """The contract cannot be loaded, or cannot be exported as plain data.
+
+    Attributes
+    ----------
+    field : str or None
+        The field at fault, where there is one.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(f"field {field}: {message}" if field else message)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the scorecard and the applicant's letter need to know of a field.
+
+    Parameters
+    ----------
+    direction : {"up", "down", "free"}
+        How the points may move as the value grows; categories are always "free".
+    unit : str
+        The unit of the value, as people write it.
+    code, text : str
+        The adverse-action reason: its code, and the sentence that an applicant reads.
+    """
+
+    direction: Direction
+    unit: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The labelled column, and its two labels."""
+
+    column: str
+    approve: int | str
+    deny: int | str
+
+
+@dataclass(frozen=True)
+class Sensitive:
+    """A column by which the model is judged, and which it never sees.
+
+    Parameters
+    ----------
+    column : str
+    groups : mapping of str to tuple, optional
+        Group name to the column's values; by default each value is its own group.
+    bands : tuple of float, optional
+        For a numeric column: the lower bounds of all groups but the first.
+    """
+
+    column: str
+    groups: dict[str, tuple[int | str, ...]] | None = None
+    bands: tuple[float, ...] | None = None
+
+
+class Contract(BaseModel):
+    """The base of every contract: strict types, no unknown fields, no NaN, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    outcome: ClassVar[Outcome]
+    sensitive: ClassVar[tuple[Sensitive, ...]] = ()
+    # Applications that documents, smoke tests and golden cases show: invented, never a real applicant's.
+    samples: ClassVar[tuple[dict[str, Any], ...]] = ()
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One field of a contract as plain facts.
+
+    `minimum` and `maximum` are None for a choice; `words` is empty for a number.
+    """
+
+    name: str
+    kind: Kind
+    optional: bool
+    description: str
+    scored: Scored
+    minimum: float | None = None
+    maximum: float | None = None
+    words: tuple[str, ...] = ()
+    core_schema: dict[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def monotonic(self) -> int:
+        """The direction as scikit-learn's `monotonic_cst` writes it: 1, -1 or 0."""
+        return {"up": 1, "down": -1, "free": 0}[self.scored.direction]
+
+
+def load_contract(where: str) -> type[Contract]:
+    """Load a contract class.
+
+    Parameters
+    ----------
+    where : str
+        `package.module:Class` or `path/to/file.py:Class`.
+
+    Raises
+    ------
+    ContractError
+        There is no such module or class, or the class is no `Contract`.
+    """
+    module_name, _, class_name = where.rpartition(":")
+    if not module_name:
+        raise ContractError(f"'{where}' names no class: write MODULE_OR_FILE:Class")
+    try:
+        if module_name.endswith(".py"):
+            path = Path(module_name).resolve()
+            spec = importlib.util.spec_from_file_location(f"contract_{path.parent.name}_{path.stem}", path)
+            if spec is None or spec.loader is None:
+                raise ContractError(f"{module_name} cannot be imported")
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[spec.name] = module
+            spec.loader.exec_module(module)
+        else:
+            module = importlib.import_module(module_name)
+    except (ImportError, FileNotFoundError) as err:
+        raise ContractError(f"{module_name} cannot be imported: {err}") from err
+    contract = getattr(module, class_name, None)
+    if not (isinstance(contract, type) and issubclass(contract, Contract)):
+        raise ContractError(f"{module_name} has no contract named {class_name}")
+    return contract
+
+
+def limits_path(contract: type[Contract]) -> Path:
+    """Where the gate's limits for this contract are: `limits.json` beside the contract's file."""
+    return Path(str(sys.modules[contract.__module__].__file__)).with_name("limits.json")
+
+
+def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
+    """The contract's fields, in the order in which it names them.
+
+    Raises
+    ------
+    ContractError
+        A field that cannot become plain data (a custom validator, a nested model), or that lacks what every
+        field must have (`Scored`, a description, a range).
+    """
+    if not hasattr(contract, "outcome"):
+        raise ContractError(f"{contract.__name__} names no outcome column")
+    if not contract.model_fields:
+        raise ContractError(f"{contract.__name__} has no fields")
+    body = _model_fields(contract)
+    return tuple(_field_spec(contract, name, body[name]["schema"]) for name in contract.model_fields)
+
+
+def core_schema_of(fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
+    """A pydantic-core schema of plain data that accepts exactly what the contract accepts."""
+    return {
+        "type": "typed-dict",
+        "extra_behavior": "forbid",
+        "strict": True,
+        "fields": {
+            spec.name: {"type": "typed-dict-field", "required": not spec.optional, "schema": spec.core_schema}
+            for spec in fields
+        },
+    }
+
+
+def json_schema_of(contract: type[Contract]) -> dict[str, Any]:
+    """The JSON Schema of one application, for clients and OpenAPI."""
+    schema = contract.model_json_schema()
+    for spec in fields_of(contract):
+        schema["properties"][spec.name]["x-unit"] = spec.scored.unit
+    return schema
+
+
+def _model_fields(contract: type[Contract]) -> dict[str, Any]:
+    schema: Any = contract.__pydantic_core_schema__
+    while schema["type"] in ("definitions", "model"):
+        schema = schema["schema"]
+    if schema["type"] != "model-fields" or schema.get("computed_fields"):
+        raise ContractError(
+            f"{contract.__name__} has a model-wide '{schema['type']}' or computed fields, which are code: "
+            "only plain types, ranges and words travel with the model"
+        )
+    fields: dict[str, Any] = schema["fields"]
+    return fields
+
+
+def _field_spec(contract: type[Contract], name: str, schema: dict[str, Any]) -> FieldSpec:
+    info = contract.model_fields[name]
+    scored = next((mark for mark in info.metadata if isinstance(mark, Scored)), None)
+    if name in RESERVED_NAMES:
+        raise ContractError("the name belongs to an event's envelope; choose another", name)
+    if scored is None:
+        raise ContractError("is not marked with Scored(direction, unit, code, text)", name)
+    if not info.description:
+        raise ContractError("has no description", name)
+    if info.alias or info.validation_alias:
+        raise ContractError("has an alias; the wire name is the field's own name", name)
+
+    optional = schema["type"] == "default"
+    if optional:
+        if schema.get("default", ...) is not None or schema["schema"]["type"] != "nullable":
+            raise ContractError("an optional field is written `Annotated[T | None, …] = None`", name)
+        schema = schema["schema"]["schema"]
+
+    kind: Kind
+    minimum = maximum = None
+    words: tuple[str, ...] = ()
+    if schema["type"] in ("int", "float"):
+        minimum, maximum = schema.get("ge"), schema.get("le")
+        if minimum is None or maximum is None:
+            raise ContractError("a number needs its range: Field(ge=…, le=…)", name)
+        kind = "flag" if schema["type"] == "int" and (minimum, maximum) == (0, 1) else schema["type"]
+        plain = {"type": schema["type"], "strict": True, "ge": minimum, "le": maximum}
+        if kind == "float":
+            plain["allow_inf_nan"] = False
+        known = {"ge", "le", "strict", "allow_inf_nan"}
+    elif schema["type"] == "literal":
+        words = tuple(schema["expected"])
+        if not all(isinstance(word, str) for word in words):
+            # A literal 1 would let `true` through; a 0/1 field is an int with a range.
+            raise ContractError("words must be strings; a 0/1 field is an int with ge=0, le=1", name)
+        if scored.direction != "free":
+            raise ContractError("words have no order, so their direction is 'free'", name)
+        kind, plain, known = "choice", {"type": "literal", "expected": list(words)}, {"expected"}
+    else:
+        raise ContractError(
+            f"'{schema['type']}' cannot travel with the model as plain data; "
+            "use int, float, or Literal words, without custom validators",
+            name,
+        )
+    extra = set(schema) - known - {"type", "metadata", "ref"}
+    if extra:
+        raise ContractError(f"the rule {sorted(extra)} cannot travel with the model; use ge and le", name)
+    if optional:
+        plain = {"type": "default", "default": None, "schema": {"type": "nullable", "schema": plain}}
+    json.dumps(plain)
+    return FieldSpec(name, kind, optional, info.description, scored, minimum, maximum, words, plain)

@@ -1,0 +1,160 @@
+"""What is turned away: rows that break the contract, counted and placed, or the data as a whole.
+
+DataError
+├── UnreadableFile    no file, no CSV or Parquet, no rows
+├── MissingColumns    the contract names columns that the data lacks
+└── TooManyRejects    more rows broke the contract than the caller allows
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How often one field broke one rule.
+
+    Attributes
+    ----------
+    rows : int
+    first : tuple of int
+        Where the first few of them are, as the file counts: a CSV's header is line 1, a table's first row is 1.
+    """
+
+    rows: int
+    first: tuple[int, ...]
+
+
+@dataclass
+class Rejects:
+    """The rows that were turned away. False when there are none.
+
+    Attributes
+    ----------
+    rows_read, rows_rejected : int
+        A row that breaks several rules is rejected once.
+    faults : dict of str to dict of str to Fault
+        By field, then by rule. Rules are named as the service's own answers name them (pydantic's error
+        types), plus `cell_count` for a line of a CSV with too few or too many cells.
+    ignored_columns : tuple of str
+        Columns that the contract does not know.
+    blank_rows : int
+        Rows without any content, which are no applications and are counted in nothing else.
+    unit : {"line", "row"}
+        What the numbers in `Fault.first` count.
+    """
+
+    rows_read: int = 0
+    rows_rejected: int = 0
+    faults: dict[str, dict[str, Fault]] = field(default_factory=dict)
+    ignored_columns: tuple[str, ...] = ()
+    blank_rows: int = 0
+    unit: Literal["line", "row"] = "row"
+
+    def __bool__(self) -> bool:
+        return self.rows_rejected > 0
+
+    @property
+    def share(self) -> float:
+        """The share of the rows that were rejected, 0 to 1."""
+        return self.rows_rejected / self.rows_read if self.rows_read else 0.0
+
+    def add(self, name: str, rule: str, places: NDArray[np.int64]) -> None:
+        """Note that the field `name` broke `rule` at these places, in ascending order."""
+        if places.size:
+            first = tuple(int(place) for place in places[:EXAMPLES])
+            self.faults.setdefault(name, {})[rule] = Fault(int(places.size), first)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+        return {
+            "rows_read": self.rows_read,
+            "rows_rejected": self.rows_rejected,
+            "blank_rows": self.blank_rows,
+            "ignored_columns": list(self.ignored_columns),
+            "by_field": {
+                name: {
+                    rule: {"rows": fault.rows, f"first_{self.unit}s": list(fault.first)}
+                    for rule, fault in rules.items()
+                }
+                for name, rules in self.faults.items()
+            },
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{self.rows_rejected:,} of {self.rows_read:,} rows rejected ({self.share:.2%})"]
+        for name, rules in self.faults.items():
+            for rule, fault in rules.items():
+                places = ", ".join(str(place) for place in fault.first)
+                more = ", …" if fault.rows > len(fault.first) else ""
+                plural = "s" if len(fault.first) > 1 else ""
+                lines.append(f"  {name}: {rule} in {fault.rows:,} ({self.unit}{plural} {places}{more})")
+        if self.blank_rows:
+            lines.append(f"  blank rows skipped: {self.blank_rows:,}")
+        if self.ignored_columns:
+            lines.append(f"  columns ignored: {', '.join(self.ignored_columns)}")
+        return "\n".join(lines)
+
+
+class DataError(ValueError):
+    """The applications cannot be used."""
+
+
+class UnreadableFile(DataError):
+    """There is nothing to read.
+
+    Attributes
+    ----------
+    source : str
+    """
+
+    def __init__(self, source: str, why: str) -> None:
+        super().__init__(f"{source}: {why}")
+        self.source = source
+
+
+class MissingColumns(DataError):
+    """The contract names columns that are not there.
+
+    Attributes
+    ----------
+    source : str
+    missing, found : tuple of str
+    """
+
+    def __init__(self, source: str, missing: Iterable[str], found: Iterable[str]) -> None:
+        self.source, self.missing, self.found = source, tuple(missing), tuple(found)
+        super().__init__(
+            f"{source}: no column {', '.join(self.missing)}; the columns are {', '.join(self.found)}. "
+            "Rename the columns, or name a contract that fits with --contract FILE:Class"
+        )
+
+
+class TooManyRejects(DataError):
+    """More rows broke the contract than the caller allows.
+
+    Attributes
+    ----------
+    source : str
+    rejects : Rejects
+    limit : float
+        The share of rows that may be rejected, 0 to 1.
+    """
+
+    def __init__(self, source: str, rejects: Rejects, limit: float) -> None:
+        self.source, self.rejects, self.limit = source, rejects, limit
+        super().__init__(
+            f"{source}: {rejects}\nAt most {limit:.2%} may be rejected. Correct the file where it says, "
+            "or the contract's ranges and words if they are what is wrong"
+        )

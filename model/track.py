@@ -1,0 +1,232 @@
+"""Records training runs with MLflow, and never stands in a training run's way.
+
+MLflow takes seconds to import, and its server may be slow, full or gone. So recording is a process of its own, which
+starts beside the training and is told at its end where the artifact is. Whatever happens to it is said, never raised;
+nothing of MLflow is imported by the process that trains.
+
+`MLFLOW_TRACKING_URI` names a server; by default a run is recorded in `mlflow.db` and `mlruns/` of the working
+directory. `PIPELINE_ID` becomes a tag. MLflow's own variables are honoured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+LOCAL = "sqlite:///mlflow.db"
+# After training, so long may recording take.
+SECONDS = 60.0
+# MLflow's own defaults wait for a lost server for more than a quarter of an hour, and report usage to its makers.
+DEFAULTS = {
+    "MLFLOW_TRACKING_URI": LOCAL,
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PYTHONWARNINGS": "ignore",
+}
+MODELS = ("scorecard", "tree", "boosted")
+FIGURES = ("accuracy", "precision", "recall", "f1", "roc_auc", "brier", "approval_rate", "equal_opportunity_gap")
+DIFFERENCES = ("equal_opportunity_difference", "demographic_parity_difference", "adverse_impact_ratio")
+
+
+class Recorder:
+    """Records one training run.
+
+    A context: a run that ends without `record` is recorded as failed.
+
+    Parameters
+    ----------
+    experiment : str
+        Runs of one experiment are compared with each other; the contract's name.
+    environ : mapping
+        `MLFLOW_*`, `PIPELINE_ID`; an empty `MLFLOW_TRACKING_URI` counts as none.
+    seconds : float
+        How long to wait for the recording once the training is over.
+    """
+
+    def __init__(self, experiment: str, environ: Mapping[str, str], seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "model.track", experiment],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=_environment(environ),
+        )
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._child.returncode is None:
+            self._tell("")
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the run has been recorded."""
+        return self._child.returncode == 0
+
+    def record(self, directory: Path) -> str:
+        """Record the artifact, or the reports of a rejected one, and say what came of it.
+
+        Parameters
+        ----------
+        directory : Path
+            Holds `manifest.json`, `metrics.json`, `gate.json` and the report.
+        """
+        said = self._tell(json.dumps(str(directory)))
+        if self.recorded:
+            return said
+        return (
+            f"NOT RECORDED: {said}. The training run is complete without it; "
+            f"to record it later: python -m model track --artifact {directory}"
+        )
+
+    def _tell(self, line: str) -> str:
+        """Send the last line, wait for the end, and give the last line of the answer."""
+        try:
+            answer, complaint = self._child.communicate(line, timeout=self._seconds)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.communicate()
+            return f"MLflow did not answer within {self._seconds:g} seconds"
+        lines = (answer or complaint).strip().splitlines() or [f"exit code {self._child.returncode}"]
+        return lines[-1]
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    given = {name: value for name, value in environ.items() if value}
+    # The process may have been started in another folder than this package's.
+    path = os.pathsep.join([str(Path(__file__).resolve().parent.parent), given.get("PYTHONPATH", "")]).strip(os.pathsep)
+    return {**DEFAULTS, **given, "PYTHONPATH": path}
+
+
+def _record(experiment: str) -> int:
+    """The recording process: begin a run, wait for the artifact's directory on standard input, log it."""
+    uri = os.environ["MLFLOW_TRACKING_URI"]
+    try:
+        if uri == LOCAL:
+            # Where nothing can be written MLflow would try for minutes; this fails at once.
+            Path("mlflow.db").touch()
+        # All of it now, while the training takes its time.
+        import mlflow.sklearn
+        import skops.io  # noqa: F401
+
+        mlflow.set_tracking_uri(uri)
+        experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", experiment)
+        mlflow.set_experiment(experiment)
+        # So that MLflow's pages show runs and figures first, and not prompts and traces.
+        mlflow.set_experiment_tag("mlflow.experimentKind", "custom_model_development")
+        pipeline = os.environ.get("PIPELINE_ID")
+        with mlflow.start_run(tags={"pipeline_id": pipeline} if pipeline else {}) as run:
+            line = sys.stdin.readline()
+            if not line:
+                mlflow.end_run("FAILED")
+                return 1
+            name = _log(mlflow, Path(json.loads(line)))
+        sys.stdout.write(f"run {name} ({run.info.run_id}) of experiment {experiment}, {_without_secrets(uri)}\n")
+    except Exception as err:  # noqa: BLE001 - whatever it is, it must not cost a training run
+        first = (str(err).splitlines() or [""])[0]
+        sys.stdout.write(f"{_without_secrets(uri)}: {type(err).__name__} {_without_secrets(first)[:200]}\n")
+        return 1
+    return 0
+
+
+def _log(mlflow: Any, directory: Path) -> str:
+    """Log what lies in the directory, and give the run's name."""
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
+    mlflow.log_params(parameters(manifest))
+    mlflow.log_metrics(figures(manifest, metrics))
+    mlflow.set_tags(tags(manifest))
+    for path in sorted(directory.iterdir()):
+        if path.is_file() and path.name != "pipeline.joblib" and not path.name.startswith("."):
+            mlflow.log_artifact(str(path))
+    if (directory / "pipeline.joblib").is_file():
+        _log_pipeline(directory, manifest)
+    return str(manifest["model_version"])
+
+
+def parameters(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What shaped the run."""
+    data = manifest["data"]
+    return {
+        **manifest["settings"],
+        "format": manifest["format"],
+        "data.rows": data["rows"],
+        "data.rejected": data["rejects"]["rows_rejected"],
+        "data.source": data["source"],
+        "data.dated": data["dated"],
+        "data.digest": data["digest"],
+    }
+
+
+def figures(manifest: dict[str, Any], metrics: dict[str, Any]) -> dict[str, float]:
+    """What came of it: every model's figures, and the differences between groups."""
+    found = {f"{model}/{figure}": metrics[model][figure] for model in MODELS if model in metrics for figure in FIGURES}
+    for column, groups in manifest["metrics"]["groups"].items():
+        # MLflow takes letters, digits and a few signs only.
+        name = re.sub(r"[^\w\-. ]", "_", column)
+        found |= {f"{name}/{difference}": groups[difference]["value"] for difference in DIFFERENCES}
+    return {
+        **{name: figure for name, figure in found.items() if figure is not None},
+        "threshold": manifest["threshold"],
+        "parity/different_decisions": manifest["parity"]["different_decisions"],
+        "parity/largest_difference": manifest["parity"]["largest_difference"],
+    }
+
+
+def tags(manifest: dict[str, Any]) -> dict[str, str]:
+    """By what the run can be found."""
+    gate = manifest["gate"]
+    found = {
+        "mlflow.runName": manifest["model_version"],
+        "model_version": manifest["model_version"],
+        "model_digest": manifest["digest"],
+        "trained_at": manifest["trained_at"],
+        "contract": manifest["contract"]["name"],
+        "gate": "passed" if gate["passed"] else "denied: " + ", ".join(denial["rule"] for denial in gate["denials"]),
+    }
+    if manifest["git_commit"]:
+        found["mlflow.source.git.commit"] = manifest["git_commit"]
+    return found
+
+
+def _log_pipeline(directory: Path, manifest: dict[str, Any]) -> None:
+    import joblib
+    import mlflow.sklearn
+    import skops.io
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    pipeline = joblib.load(directory / "pipeline.joblib")
+    # The pipeline takes numbers: a word as its place among the field's words, NaN where a value is missing.
+    inputs: list[Any] = [ColSpec("double", field["name"]) for field in manifest["contract"]["fields"]]
+    mlflow.sklearn.log_model(
+        pipeline,
+        name="pipeline",
+        signature=ModelSignature(Schema(inputs), Schema([ColSpec("double", "deny"), ColSpec("double", "approve")])),
+        # MLflow's readers open these types only; they are named here because this very run has made them.
+        skops_trusted_types=skops.io.get_untrusted_types(data=skops.io.dumps(pipeline)),
+        pyfunc_predict_fn="predict_proba",
+        pip_requirements=[f"{name}=={version}" for name, version in manifest["libraries"].items()],
+    )
+
+
+def _without_secrets(text: str) -> str:
+    """The text without the user and password that an address may hold."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
+
+
+if __name__ == "__main__":
+    sys.exit(_record(sys.argv[1]))

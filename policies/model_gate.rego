@@ -1,0 +1,83 @@
+# The rules that a model must pass before it may serve.
+#
+# The input is what `model/gate.py` writes as gate.json's "input": the limits (the file limits.json beside the
+# contract), the metrics on the hold-out, what parity and monotonicity checks found, and the champion's metrics or null.
+#
+# A rule denies unless its condition is shown to hold, so what is missing or of the wrong type denies too. Types are
+# asked for because Rego orders values of all types: a string is greater than any number, null less.
+package model_gate
+
+import rego.v1
+
+default allow := false
+
+allow if count(deny) == 0
+
+deny contains {"rule": "limits", "message": "a limit is missing, or is no number"} if not limits_complete
+
+limits_complete if {
+	is_number(input.limits.minimum_accuracy)
+	is_number(input.limits.maximum_equal_opportunity_gap)
+	is_number(input.limits.minimum_group_size)
+	is_number(input.limits.maximum_champion_loss)
+	is_number(input.limits.maximum_parity_difference)
+}
+
+deny contains {"rule": "accuracy", "message": "the accuracy on the hold-out is below the limit"} if not accurate
+
+accurate if {
+	is_number(input.metrics.accuracy)
+	input.metrics.accuracy >= input.limits.minimum_accuracy
+}
+
+deny contains {
+	"rule": "equal_opportunity",
+	"message": "creditworthy applicants of one group are approved too much less often than those of another",
+} if not equal_opportunity
+
+equal_opportunity if {
+	count(input.metrics.groups) > 0
+	every column in input.metrics.groups {
+		is_number(column.equal_opportunity_difference.value)
+		column.equal_opportunity_difference.value <= input.limits.maximum_equal_opportunity_gap
+	}
+}
+
+deny contains {"rule": "group_size", "message": "a group of the hold-out is too small to judge by"} if not groups_large_enough
+
+groups_large_enough if {
+	count(input.metrics.groups) > 0
+	every column in input.metrics.groups {
+		is_number(column.smallest_group)
+		column.smallest_group >= input.limits.minimum_group_size
+	}
+}
+
+deny contains {"rule": "parity", "message": "the exported model does not decide as the trained one"} if not parity
+
+parity if {
+	is_number(input.parity.rows)
+	input.parity.rows > 0
+	input.parity.different_decisions == 0
+	is_number(input.parity.largest_difference)
+	input.parity.largest_difference <= input.limits.maximum_parity_difference
+}
+
+deny contains {"rule": "monotonicity", "message": "a field moves the decision against its direction"} if not monotone
+
+monotone if {
+	is_number(input.monotonicity.pairs)
+	input.monotonicity.pairs > 0
+	input.monotonicity.violations == 0
+}
+
+deny contains {"rule": "champion", "message": "the model is worse than the one in service"} if not no_worse_than_champion
+
+no_worse_than_champion if input.champion == null
+
+no_worse_than_champion if {
+	is_number(input.metrics.accuracy)
+	is_number(input.metrics.equal_opportunity_gap)
+	input.metrics.accuracy >= input.champion.accuracy - input.limits.maximum_champion_loss
+	input.metrics.equal_opportunity_gap <= input.champion.equal_opportunity_gap + input.limits.maximum_champion_loss
+}
