@@ -1,0 +1,103 @@
+"""Artifacts for the tests: one written by hand, so that its answers can be reckoned by hand, and trained ones."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from lambda_app.artifact import digest, model_version
+from model.applicant import Applicant
+from model.export import contract_as_data
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.contract import Contract
+
+# Points are sums of powers of two: every score below is exact.
+TABLES: dict[str, Any] = {
+    "intercept": -4.0,
+    "fields": [
+        {"name": "Num_Children", "edges": [1.0, 2.0], "points": [0.5, 0.25, 0.0]},
+        {"name": "Income", "edges": [30_000.0, 60_000.0, 90_000.0], "points": [0.0, 1.0, 2.5, 4.0]},
+        {"name": "Own_Car", "edges": [0.0], "points": [0.0, 0.25]},
+        {"name": "Own_Housing", "edges": [0.0], "points": [0.0, 1.5]},
+    ],
+}
+REFERENCE = {"points": [0.25, 2.5, 0.25, 1.5], "score": 0.5}
+
+
+def write_by_hand(directory: Path, contract: type[Contract] = Applicant, /, **changes: Any) -> dict[str, Any]:
+    """Write an artifact of the tables above; `changes` replace keys of the manifest before its version is reckoned.
+
+    Returns
+    -------
+    dict
+        The manifest.
+    """
+    model = changes.pop("model", TABLES)
+    joblib.dump(json.loads(json.dumps(model)), directory / "model.joblib", protocol=4)
+    return vouch(directory, contract, **changes)
+
+
+def vouch(directory: Path, contract: type[Contract] = Applicant, /, **changes: Any) -> dict[str, Any]:
+    """Write a manifest that fits whatever bytes `model.joblib` holds."""
+    content = (directory / "model.joblib").read_bytes()
+    manifest: dict[str, Any] = {
+        "manifest_version": 1,
+        "format": "scorecard",
+        "format_version": 1,
+        "digest": digest(content),
+        "size": len(content),
+        "threshold": 0.5,
+        "contract": contract_as_data(contract),
+        "reference": REFERENCE,
+        "bins": {
+            "fields": [{"name": field["name"], "edges": field["edges"]} for field in TABLES["fields"]],
+            "score": {"edges": [0.5], "shares": [0.5, 0.5]},
+        },
+        "trained_at": "2026-01-02T03:04:05+00:00",
+        "git_commit": "0123456789abcdef0123456789abcdef01234567",
+        "metrics": {"accuracy": 0.9},
+        "gate": {"passed": True, "denials": []},
+        "golden": [],
+        **changes,
+    }
+    manifest["model_version"] = model_version(manifest)
+    write_manifest(directory, manifest)
+    return manifest
+
+
+def write_manifest(directory: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest as it is given."""
+    (directory / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def loans(rows: int, seed: int) -> pd.DataFrame:
+    """Labelled applications for `tests.contracts.mixed.Loan`, with missing values, ties and a constant column."""
+    generator = np.random.default_rng(seed)
+    amount = np.round(generator.gamma(2.0, 4_000.0, rows).clip(0, 50_000), 2)
+    years = generator.integers(0, 41, rows)
+    home = generator.choice(["own", "rent", "parents"], rows, p=[0.5, 0.4, 0.1])
+    job = generator.choice(["fixed", "freelance", "none"], rows, p=[0.7, 0.2, 0.1])
+    savings = np.round(generator.normal(3_000, 4_000, rows).clip(-1_000, 1_000_000), 1)
+    guarantor = generator.integers(0, 2, rows)
+    score = 1.5 - amount / 6_000 + years / 15 + (home == "own") + (job == "fixed") + savings / 8_000 + guarantor * 0.4
+    missing = generator.random((3, rows)) < 0.1
+    return pd.DataFrame(
+        {
+            "Amount": amount,
+            "Years": pd.Series(years, dtype="Int64").mask(missing[0]),
+            "Home": home,
+            "Job": pd.Series(job).mask(missing[1]),
+            "Savings": np.where(missing[2], np.nan, savings),
+            "Guarantor": guarantor,
+            "Constant": np.full(rows, 3),
+            "Age": generator.integers(18, 80, rows),
+            "Status": np.where(score + generator.logistic(0, 0.5, rows) > 1.5, "good", "bad"),
+        }
+    )

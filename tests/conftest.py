@@ -1,0 +1,89 @@
+"""Fixtures that several test files share, and what continuous integration may not skip."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+
+from tests.serving import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from model.run import Outcome
+
+# No deadline: this machine may be busy. The same examples each time in CI, new ones at a desk.
+settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true", print_blob=True)
+settings.load_profile("project")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs Docker runs on one worker: two builds or two clouds at once gain nothing on one engine."""
+    for item in items:
+        if item.get_closest_marker("docker"):
+            item.add_marker(pytest.mark.xdist_group("docker"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """In CI a skipped test has failed: nobody would miss what it no longer proves."""
+    return _unskipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    """The same for a file that skips itself while it is collected."""
+    return _unskipped((yield))
+
+
+def _unskipped(report: Any) -> Any:
+    """A skip as a failure that says what was missing; an expected failure stays what it is."""
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, which in CI is a failure: {report.longrepr[-1]}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An artifact of the default contract whose points are written by hand."""
+    from tests.artifacts import write_by_hand  # here and below: what trains is imported by whom it serves only
+
+    directory = tmp_path_factory.mktemp("by-hand")
+    write_by_hand(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def service(by_hand: Path) -> Service:
+    """The handler with the artifact written by hand."""
+    return Service(by_hand)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A trained scorecard of the default contract."""
+    from tests.trainings import train_small
+
+    return train_small(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A trained scorecard of a contract with every kind of field."""
+    from tests.trainings import train_mixed
+
+    return train_mixed(tmp_path_factory.mktemp("mixed"))
+
+
+@pytest.fixture(scope="session")
+def mixed_sklearn(mixed: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The same model in format `sklearn`."""
+    from tests.trainings import as_sklearn
+
+    return as_sklearn(mixed, tmp_path_factory.mktemp("mixed-sklearn"))

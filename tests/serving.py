@@ -1,0 +1,92 @@
+"""The handler as Lambda has it: one artifact, one environment, what it answers and what it prints."""
+
+from __future__ import annotations
+
+import io
+import json
+import runpy
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NoReturn
+from unittest import mock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+HANDLER = ROOT / "lambda_app" / "handler.py"
+REQUEST_ID = "00000000-1111-4222-8333-444444444444"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, with what was printed on the way.
+
+    Attributes
+    ----------
+    envelope : dict
+        As the handler returned it.
+    printed : str
+        Standard output and standard error.
+    """
+
+    envelope: dict[str, Any]
+    printed: str
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        status: int = self.envelope["statusCode"]
+        return status
+
+    @property
+    def body(self) -> Any:
+        """The body, read strictly."""
+        return strict_json(self.envelope["body"])
+
+    @property
+    def lines(self) -> list[Any]:
+        """The log, line by line, read strictly."""
+        return [strict_json(line) for line in self.printed.splitlines()]
+
+
+class Service:
+    """A handler that was just started.
+
+    Parameters
+    ----------
+    directory : Path
+        The artifact.
+    environ : str
+        More settings.
+    """
+
+    def __init__(self, directory: Path, **environ: str) -> None:
+        with mock.patch.dict("os.environ", {"MODEL_DIR": str(directory), **environ}):
+            self._handler: Callable[[object, object], dict[str, Any]] = runpy.run_path(str(HANDLER))["handler"]
+
+    def __call__(self, event: object) -> Answer:
+        printed = io.StringIO()
+        with redirect_stdout(printed), redirect_stderr(printed):
+            envelope = self._handler(event, SimpleNamespace(aws_request_id=REQUEST_ID))
+        return Answer(envelope, printed.getvalue())
+
+
+def strict_json(text: str) -> Any:
+    """Read JSON as RFC 8259 has it: no NaN, no infinities, no duplicate keys, nothing that UTF-8 cannot carry."""
+    value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise ValueError("a key stands twice")
+    return dict(pairs)

@@ -1,0 +1,105 @@
+"""One JSON line a decision, asserted by what was printed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.serving import REQUEST_ID, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.serving import Service
+
+DENIED = {"Num_Children": 3, "Income": 52_317, "Own_Car": 0, "Own_Housing": 0}
+
+
+@pytest.fixture
+def version(by_hand: Path) -> str:
+    """The model version of the artifact."""
+    return str(json.loads((by_hand / "manifest.json").read_text())["model_version"])
+
+
+def event(name: str) -> Any:
+    """A real event document."""
+    return json.loads((ROOT / "tests" / "events" / f"{name}.json").read_text())
+
+
+def test_denial_is_one_line(service: Service, version: str) -> None:
+    answer = service(DENIED)
+    assert answer.printed.endswith("\n")
+    assert answer.lines == [
+        {
+            "event": "decision",
+            "decision_id": REQUEST_ID,
+            "model_version": version,
+            "source": "direct",
+            "prediction": 0,
+            "reasons": ["INCOME", "HOUSING", "DEPENDENTS", "CAR"],
+            "bins": [2, 1, 0, 0],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("direct_approve", "direct"),
+        ("function_url_approve", "http"),
+        ("http_api_default_stage_base64", "http"),
+        ("rest_approve", "rest"),
+        ("alb_approve", "alb"),
+    ],
+)
+def test_line_names_its_source(name: str, source: str, service: Service) -> None:
+    (line,) = service(event(name)).lines
+    assert (line["source"], line["prediction"], line["reasons"], line["bins"]) == (source, 1, [], [1, 3, 1, 1])
+
+
+def test_batch_has_a_line_for_each_application_in_order(service: Service) -> None:
+    lines = service(event("direct_list")).lines
+    assert [line["event"] for line in lines] == ["decision", "refusal", "decision", "refusal"]
+    ids = [line.get("decision_id") or line["request_id"] for line in lines]
+    assert ids == [f"{REQUEST_ID}/{place}" for place in range(4)]
+
+
+def test_refusal_names_fields_and_rules_only(service: Service) -> None:
+    answer = service(event("direct_invalid"))
+    assert answer.lines == [
+        {
+            "event": "refusal",
+            "request_id": REQUEST_ID,
+            "source": "direct",
+            "problem": "invalid-application",
+            "rules": [
+                {"field": "Num_Children", "rule": "int_type"},
+                {"field": "Income", "rule": "greater_than_equal"},
+                {"field": "Own_Car", "rule": "int_type"},
+                {"field": "Own_Housing", "rule": "missing"},
+                {"field": None, "rule": "extra_forbidden"},
+            ],
+        }
+    ]
+    assert "Salary" not in answer.printed
+
+
+@pytest.mark.parametrize("name", ["function_url_not_found", "function_url_malformed", "alb_multi_value_headers_get"])
+def test_refused_request_is_one_line_without_rules(name: str, service: Service) -> None:
+    (line,) = service(event(name)).lines
+    assert line["event"] == "refusal"
+    assert line["rules"] == []
+
+
+@pytest.mark.parametrize("name", ["function_url_health", "function_url_model", "alb_health"])
+def test_looking_at_the_service_decides_nothing_and_logs_nothing(name: str, service: Service) -> None:
+    assert service(event(name)).printed == ""
+
+
+def test_no_value_of_a_decided_application_is_printed(service: Service) -> None:
+    # 7,319,246 is in the range of Income, and no other number of the line can look like it.
+    answer = service({**DENIED, "Income": 7_319_246})
+    assert answer.status == 200
+    assert "7319246" not in answer.printed + json.dumps(answer.envelope)

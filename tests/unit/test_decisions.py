@@ -1,0 +1,217 @@
+"""What is decided, and why: reasons, their sums, monotonicity, and the same answer from every scorer."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambda_app import artifact
+from lambda_app.decision import Decider
+from lambda_app.reasons import principal
+from model.score import BatchScorer, values_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from model.contract import FieldSpec
+    from model.run import Outcome
+
+PAIRS = 100_000
+
+
+def beside(directory: Path, specs: tuple[FieldSpec, ...], rows: int, seed: int) -> NDArray[np.float64]:
+    """Random applications as rows of the matrix: many on an edge or one float beside it, some values missing."""
+    bins = json.loads((directory / "manifest.json").read_text())["bins"]["fields"]
+    generator = np.random.default_rng(seed)
+    columns = []
+    for spec, entry in zip(specs, bins, strict=True):
+        if spec.kind == "choice":
+            column = generator.integers(0, len(spec.words), rows).astype(np.float64)
+        else:
+            assert spec.minimum is not None
+            assert spec.maximum is not None
+            edges = np.array(entry["edges"] or [spec.minimum])
+            whole = spec.kind != "float"
+            around = [edges, edges + 1, edges - 1] if whole else [np.nextafter(edges, side) for side in (-9e9, 9e9)]
+            near = generator.choice(np.concatenate([edges, *around]), rows)
+            anywhere = generator.uniform(spec.minimum, spec.maximum, rows)
+            column = np.clip(np.where(generator.random(rows) < 0.5, near, anywhere), spec.minimum, spec.maximum)
+            column = np.floor(column) if whole else column
+        columns.append(np.where(generator.random(rows) < 0.15, np.nan, column) if spec.optional else column)
+    return np.column_stack(columns)
+
+
+def by_definition(directory: Path, values: dict[str, Any]) -> tuple[float, dict[str, float]]:
+    """Score and shortfalls, read off the artifact's files by the format's description, without the service's code."""
+    model = joblib.load(directory / "model.joblib")
+    reference = json.loads((directory / "manifest.json").read_text())["reference"]
+    score, shortfalls = model["intercept"], {}
+    for field, typical in zip(model["fields"], reference["points"], strict=True):
+        value = values.get(field["name"])
+        if value is None:
+            points = field["points"][-1]
+        elif "words" in field:
+            points = field["points"][field["words"].index(value)]
+        else:
+            points = field["points"][sum(edge < value for edge in field["edges"])]
+        score += points
+        shortfalls[field["name"]] = typical - points
+    return score, shortfalls
+
+
+def sent(row: NDArray[np.float64], specs: tuple[FieldSpec, ...]) -> dict[str, Any]:
+    """A row as a caller sends it: without what is missing."""
+    return {name: value for name, value in values_of(row, specs).items() if value is not None}
+
+
+@pytest.fixture(params=["small", "mixed"])
+def trained(request: pytest.FixtureRequest) -> Outcome:
+    """Each of the trained scorecards."""
+    outcome: Outcome = request.getfixturevalue(request.param)
+    return outcome
+
+
+def test_training_passed_its_gate(trained: Outcome) -> None:
+    assert trained.verdict.passed, trained.verdict.denials
+
+
+def test_denials_have_one_to_four_reasons_in_order_and_approvals_none(trained: Outcome) -> None:
+    specs = trained.trained.holdout.fields
+    codes = {spec.name: (spec.scored.code, spec.scored.text) for spec in specs}
+    decider = Decider(artifact.load(str(trained.directory)))
+    threshold = trained.manifest["threshold"]
+    denials = 0
+    for row in beside(trained.directory, specs, 3_000, seed=1):
+        # Given an application, and what the artifact's own tables say of it
+        application = sent(row, specs)
+        score, shortfalls = by_definition(trained.directory, application)
+        # When it is decided
+        decision, _ = decider.decide(application, "test")
+        # Then the decision is the cut-off's, and its reasons are the largest shortfalls
+        assert decision["probability"] == pytest.approx(1 / (1 + math.exp(-score)), abs=1e-15)
+        assert (decision["prediction"], decision["decision"]) in {(1, "approve"), (0, "deny")}
+        assert decision["prediction"] == (decision["probability"] >= threshold)
+        named = [reason["field"] for reason in decision["reasons"]]
+        if decision["prediction"]:
+            assert named == []
+            continue
+        denials += 1
+        assert 1 <= len(named) <= 4
+        assert named == sorted(named, key=lambda name: -shortfalls[name])
+        assert all(shortfalls[name] > 0 for name in named)
+        left_out = [shortfall for name, shortfall in shortfalls.items() if name not in named and shortfall > 0]
+        assert len(named) == 4 or not left_out
+        assert max(left_out, default=0) <= min(shortfalls[name] for name in named)
+        assert all((reason["code"], reason["text"]) == codes[reason["field"]] for reason in decision["reasons"])
+    assert denials > 300
+
+
+def test_shortfalls_sum_to_reference_minus_score(trained: Outcome) -> None:
+    specs = trained.trained.holdout.fields
+    scorer = artifact.load(str(trained.directory)).scorer
+    reference = trained.manifest["reference"]
+    model = joblib.load(trained.directory / "model.joblib")
+    assert reference["score"] == pytest.approx(model["intercept"] + sum(reference["points"]), abs=1e-9)
+    for row in beside(trained.directory, specs, 2_000, seed=2):
+        values = values_of(row, specs)
+        score, by_field = by_definition(trained.directory, values)
+        shortfalls = scorer.shortfalls(values, scorer.bins(values))
+        assert abs(sum(shortfalls) - (reference["score"] - score)) <= 1e-9
+        assert shortfalls == pytest.approx(list(by_field.values()), abs=1e-12)
+
+
+def test_reference_applicants_are_at_the_cutoff(trained: Outcome) -> None:
+    threshold = trained.manifest["threshold"]
+    reference = 1 / (1 + math.exp(-trained.manifest["reference"]["score"]))
+    assert threshold <= reference <= threshold + 0.15
+
+
+def test_shortfalls_of_format_sklearn_sum_to_reference_minus_probability(mixed_sklearn: Outcome) -> None:
+    specs = mixed_sklearn.trained.holdout.fields
+    decider = Decider(artifact.load(str(mixed_sklearn.directory)))
+    scorer = artifact.load(str(mixed_sklearn.directory)).scorer
+    reference = scorer.probability(mixed_sklearn.manifest["reference"]["values"], [])
+    assert reference >= mixed_sklearn.manifest["threshold"]
+    for row in beside(mixed_sklearn.directory, specs, 60, seed=3):
+        values = values_of(row, specs)
+        probability = scorer.probability(values, [])
+        assert abs(sum(scorer.shortfalls(values, [])) - (reference - probability)) <= 1e-9
+        decision, _ = decider.decide(sent(row, specs), "test")
+        assert bool(decision["reasons"]) is (decision["prediction"] == 0)
+        assert len(decision["reasons"]) <= 4
+
+
+def test_no_pair_is_decided_against_a_fields_direction(small: Outcome) -> None:
+    # Given pairs of applications that differ in one field only
+    specs = small.trained.holdout.fields
+    decider = Decider(artifact.load(str(small.directory)))
+    generator = np.random.default_rng(4)
+    lower = beside(small.directory, specs, PAIRS, seed=4)
+    upper = beside(small.directory, specs, PAIRS, seed=5)
+    places = generator.integers(0, len(specs), PAIRS)
+    different = 0
+    for place, one, other in zip(places.tolist(), lower, upper, strict=True):
+        spec = specs[place]
+        assert spec.monotonic != 0
+        better = dict(values_of(one, specs))
+        worse = dict(better)
+        values = sorted((better[spec.name], int(other[place])), reverse=spec.monotonic < 0)
+        worse[spec.name], better[spec.name] = values
+        # When both are decided, then the one that is better in that field fares no worse
+        bad, good = decider.decide(worse, "a")[0], decider.decide(better, "b")[0]
+        assert good["probability"] >= bad["probability"], (worse, better)
+        assert good["prediction"] >= bad["prediction"]
+        different += good["probability"] > bad["probability"]
+    assert different > PAIRS / 10
+
+
+def test_service_batch_and_pipeline_agree(trained: Outcome) -> None:
+    specs = trained.trained.holdout.fields
+    matrix = beside(trained.directory, specs, 5_000, seed=6)
+    service = artifact.load(str(trained.directory)).scorer
+    batch = BatchScorer(trained.directory)
+    pipeline = joblib.load(trained.directory / "pipeline.joblib")
+    every = [values_of(row, specs) for row in matrix]
+    bins = [service.bins(values) for values in every]
+    ours = np.array([service.probability(values, numbers) for values, numbers in zip(every, bins, strict=True)])
+    assert np.array_equal(np.array(bins), np.stack(batch.bins(matrix), axis=1))
+    assert np.max(np.abs(ours - batch.probabilities(matrix))) <= 1e-15
+    assert np.max(np.abs(ours - pipeline.predict_proba(matrix)[:, 1])) <= 1e-9
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_any_valid_application_scores_the_same_everywhere(data: st.DataObject, mixed: Outcome) -> None:
+    specs = mixed.trained.holdout.fields
+    row = []
+    for spec in specs:
+        known: st.SearchStrategy[float]
+        if spec.kind == "choice":
+            known = st.integers(0, len(spec.words) - 1).map(float)
+        elif spec.kind == "float":
+            known = st.floats(spec.minimum, spec.maximum)
+        else:
+            known = st.integers(int(spec.minimum or 0), int(spec.maximum or 0)).map(float)
+        row.append(data.draw(st.none() | known if spec.optional else known, label=spec.name))
+    matrix = np.array([[np.nan if value is None else value for value in row]])
+    decision, _ = Decider(artifact.load(str(mixed.directory))).decide(sent(matrix[0], specs), "test")
+    pipeline = joblib.load(mixed.directory / "pipeline.joblib")
+    assert decision["probability"] == pytest.approx(pipeline.predict_proba(matrix)[0, 1], abs=1e-9)
+    assert decision["probability"] == pytest.approx(BatchScorer(mixed.directory).probabilities(matrix)[0], abs=1e-15)
+
+
+@given(shortfalls=st.lists(st.floats(-5, 5), min_size=1, max_size=9))
+def test_reasons_are_the_largest_positive_shortfalls(shortfalls: list[float]) -> None:
+    fields = [{"name": f"f{place}", "code": f"C{place}", "text": f"t{place}"} for place in range(len(shortfalls))]
+    named = [int(reason["field"][1:]) for reason in principal(fields, shortfalls)]
+    positive = sorted((-value, place) for place, value in enumerate(shortfalls) if value > 0)
+    assert named == [place for _, place in positive[:4]]

@@ -1,0 +1,86 @@
+"""Every shape of event gets the answer in `tests/golden/` of the same name, to the byte of its body."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.serving import REQUEST_ID, ROOT, strict_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.serving import Service
+
+EVENTS = sorted((ROOT / "tests" / "events").glob("*.json"))
+
+
+def expected(name: str, by_hand: Path) -> dict[str, Any]:
+    """A golden answer, with this run's model version and request id in their places."""
+    version = strict_json((by_hand / "manifest.json").read_text(encoding="utf-8"))["model_version"]
+    text = (ROOT / "tests" / "golden" / f"{name}.json").read_text(encoding="utf-8")
+    answer: dict[str, Any] = strict_json(text.replace("@MODEL_VERSION@", version).replace("@REQUEST_ID@", REQUEST_ID))
+    answer["body"] = json.dumps(answer["body"], separators=(",", ":"))
+    return answer
+
+
+def event(name: str) -> Any:
+    """A real event document of an integration."""
+    return strict_json((ROOT / "tests" / "events" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_every_event_has_a_golden_answer_and_the_other_way_round() -> None:
+    golden = {path.name for path in (ROOT / "tests" / "golden").glob("*.json")}
+    assert golden
+    assert {path.name for path in EVENTS} == golden
+
+
+@pytest.mark.parametrize("name", [path.stem for path in EVENTS])
+def test_event_gets_its_golden_answer(name: str, service: Service, by_hand: Path) -> None:
+    assert service(event(name)).envelope == expected(name, by_hand)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in EVENTS])
+def test_answer_is_never_cached_nor_sniffed(name: str, service: Service) -> None:
+    envelope = service(event(name)).envelope
+    headers = envelope.get("headers") or {key: values[0] for key, values in envelope["multiValueHeaders"].items()}
+    problem = envelope["statusCode"] >= 400
+    assert headers["Content-Type"] == ("application/problem+json" if problem else "application/json")
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "function_url_base64",
+        "http_api_default_stage_base64",
+        "http_api_named_stage_root",
+        "rest_approve",
+        "alb_approve",
+        "alb_base64",
+    ],
+)
+def test_envelope_does_not_change_the_decision(name: str, service: Service) -> None:
+    assert service(event(name)).body == service(event("direct_approve")).body
+
+
+def test_lower_case_method_is_the_same_method(service: Service) -> None:
+    asked = event("rest_approve")
+    asked["httpMethod"] = "post"
+    assert service(asked).status == 200
+
+
+@pytest.mark.parametrize("stage", ["pro", "prod/predict", "", None, 3], ids=repr)
+def test_only_the_whole_stage_is_taken_off_a_path(stage: object, service: Service) -> None:
+    asked = event("http_api_named_stage")
+    asked["rawPath"] = "/product"
+    asked["requestContext"]["stage"] = stage
+    assert service(asked).status == 404
+
+
+def test_request_without_a_context_is_still_answered(service: Service) -> None:
+    answer = service._handler(event("direct_approve"), None)
+    assert strict_json(answer["body"])["request_id"] == "unknown"

@@ -1,0 +1,53 @@
+"""The settings come from a mapping, and a wrong one stops the start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_app.errors import ArtifactMissing, SettingError
+from lambda_app.settings import Settings
+from tests.serving import ROOT, Service
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_defaults_serve_the_artifact_beside_the_package() -> None:
+    assert Settings.read({}) == (str(ROOT / "model" / "artifacts"), 1_048_576, 1000)
+
+
+@pytest.mark.parametrize("empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH"])
+def test_empty_variable_is_an_unset_one(empty: str) -> None:
+    assert Settings.read({empty: ""}) == Settings.read({})
+
+
+def test_reads_every_variable() -> None:
+    environ = {"MODEL_DIR": "/opt/model", "MAX_BODY_LENGTH": "10", "MAX_BATCH": "2"}
+    assert Settings.read(environ) == ("/opt/model", 10, 2)
+
+
+@pytest.mark.parametrize("name", ["MAX_BODY_LENGTH", "MAX_BATCH"])
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "1e3", " 1", "many", "½", "²", "9" * 5_000])
+def test_number_that_is_none_is_refused_by_name(name: str, text: str) -> None:
+    with pytest.raises(
+        SettingError, match=f"^{name} must be a positive whole number of at most nine digits$"
+    ) as caught:
+        Settings.read({name: text})
+    assert caught.value.name == name
+
+
+def test_function_does_not_start_with_a_wrong_setting(by_hand: Path) -> None:
+    with pytest.raises(SettingError):
+        Service(by_hand, MAX_BATCH="0")
+
+
+def test_function_does_not_start_without_a_model(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactMissing):
+        Service(tmp_path / "nowhere")
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        Settings.read({}).max_batch = 2  # type: ignore[misc]
