@@ -1,0 +1,122 @@
+"""Decide the artifact's sample applications, or stay up for yours, under AWS's runtime interface emulator.
+
+    python -m scripts.serve --artifacts model/artifacts --emulator .venv/aws-lambda-rie run
+    python -m scripts.serve --artifacts model/artifacts --emulator .venv/aws-lambda-rie --port 9000 serve
+
+`make run` ends with the first, `make serve` with the second. Without --emulator the service runs in Docker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shlex
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+from scripts.emulator import INVOKE, Service, ServiceError, free_port, in_docker, is_free, on_this_machine
+from scripts.queueing import Queue
+
+PORT = 9000
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of the two commands; 0 for success, 1 for a service that cannot start."""
+    parser = argparse.ArgumentParser(prog="scripts.serve", description="Run the service under AWS's emulator.")
+    parser.add_argument("command", choices=("run", "serve"))
+    parser.add_argument("--artifacts", type=Path, required=True, help="the directory of the model artifact")
+    parser.add_argument("--emulator", type=Path, help="the emulator's binary; without it, Docker")
+    parser.add_argument("--port", type=int, default=PORT, help="where `serve` answers; default: %(default)s")
+    parser.add_argument("--serve-with", default="make serve", help="the command that `run` names for going on")
+    chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if chosen.command == "run":
+            return run(chosen.artifacts, chosen.emulator, chosen.serve_with)
+        return serve(chosen.artifacts, chosen.emulator, chosen.port)
+    except ServiceError as error:
+        print(f"The service cannot run: {error}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 0
+
+
+def run(artifacts: Path, emulator: Path | None, serve_with: str) -> int:
+    """Decide an approval and a denial out of the artifact's golden cases, print them, and stop."""
+    golden = _manifest(artifacts)["golden"]
+    firsts = [next((case for case in golden if case["response"]["prediction"] == wanted), None) for wanted in (1, 0)]
+    samples = [case["request"] for case in firsts if case is not None]
+    with tempfile.TemporaryFile() as log:
+        try:
+            with _service(artifacts, emulator, free_port(), log) as service:
+                answers = [service.invoke(sample) for sample in samples]
+        except ServiceError:
+            log.seek(0)
+            sys.stderr.write(log.read().decode(errors="replace"))
+            raise
+    print("\nDecided in AWS's Lambda runtime:\n")
+    for sample, answer in zip(samples, answers, strict=True):
+        print(shown(sample, json.loads(answer["body"])))
+    print(f"Send your own: start `{serve_with}`, then in another terminal\n")
+    print(f"  {curl(samples[0], PORT)}\n")
+    return 0
+
+
+def serve(artifacts: Path, emulator: Path | None, port: int) -> int:
+    """Answer on a port until Ctrl-C."""
+    sample = _manifest(artifacts)["golden"][0]["request"]
+    if not is_free(port):
+        raise ServiceError(f"port {port} is in use; name another: make serve PORT={port + 1}")
+    with _service(artifacts, emulator, free_port()) as service, Queue(port, service.port, service.check) as queue:
+        print(f"\nServing {artifacts} under AWS's runtime interface emulator; Ctrl-C stops it. Try:\n")
+        print(f"  {curl(sample, port)}\n")
+        print(f"  {aws(sample, port)}\n", flush=True)
+        queue.serve_forever()
+    return 0
+
+
+def shown(application: dict[str, Any], decision: dict[str, Any]) -> str:
+    """One decision, for people."""
+    lines = ["  " + ", ".join(f"{name} {value}" for name, value in application.items())]
+    lines.append(f"  → {decision['decision']}  (probability of being creditworthy {decision['probability']:.4f})")
+    lines += [f"      {reason['code']}: {reason['text']}" for reason in decision["reasons"]]
+    return "\n".join(lines) + "\n"
+
+
+def curl(application: dict[str, Any], port: int) -> str:
+    """The line that sends an application with curl."""
+    return f"curl -s http://127.0.0.1:{port}{INVOKE} -d {shlex.quote(json.dumps(application))}"
+
+
+def aws(application: dict[str, Any], port: int) -> str:
+    """The line that sends an application with the AWS CLI, version 1 or 2, without an account."""
+    return (
+        f"echo {shlex.quote(json.dumps(application))} >event.json && aws lambda invoke --no-sign-request "
+        f"--region us-east-1 --endpoint-url http://127.0.0.1:{port} --function-name function "
+        "--payload fileb://event.json out.json && cat out.json"
+    )
+
+
+def _service(artifacts: Path, emulator: Path | None, port: int, log: IO[bytes] | None = None) -> Service:
+    if emulator is None:
+        print(f"No runtime interface emulator for {platform.system()}: the service runs in Docker.", file=sys.stderr)
+        return Service(in_docker(artifacts, port), port, log=log)
+    return Service(on_this_machine(emulator, port), port, {"MODEL_DIR": str(artifacts)}, log)
+
+
+def _manifest(artifacts: Path) -> dict[str, Any]:
+    path = artifacts / "manifest.json"
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as err:
+        raise ServiceError(f"there is no {path}: train a model first, with make run") from err
+    return manifest
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,177 @@
+"""`make serve` and `make run`: the service in AWS's Lambda runtime, asked as its own output says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.rie.conftest import SECONDS, Serving, run_service
+from tests.serving import ROOT
+
+if TYPE_CHECKING:
+    from model.run import Outcome
+
+pytestmark = pytest.mark.rie
+
+INVOKE = "/2015-03-31/functions/function/invocations"
+
+
+def _ask(port: int, event: object) -> dict[str, Any]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request("POST", INVOKE, json.dumps(event))
+        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+    return answer
+
+
+def _shell(line: str, directory: Path) -> str:
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environ = {"PATH": path, "HOME": str(directory), "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run(
+        ["bash", "-euc", line],  # noqa: S607
+        cwd=directory,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _children(process: int) -> list[int]:
+    return [
+        int(child)
+        for children in Path(f"/proc/{process}/task").glob("*/children")
+        for child in children.read_text().split()
+    ]
+
+
+def test_the_printed_curl_line_decides(serving: Serving, tmp_path: Path) -> None:
+    # When the line that `serve` prints is pasted into a shell
+    answer = json.loads(_shell(serving.line("curl"), tmp_path))
+    # Then the tutorial's sample is approved
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["decision"] == "approve"
+
+
+def test_the_printed_aws_line_decides(serving: Serving, tmp_path: Path) -> None:
+    if shutil.which("aws", path=ROOT / ".venv" / "bin") is None:
+        pytest.skip("the AWS CLI is missing: make .venv/development")
+    # When the AWS CLI invokes the service as if it were in an account
+    _shell(serving.line("echo"), tmp_path)
+    # Then its output file holds the decision
+    answer = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert json.loads(answer["body"])["prediction"] == 1
+
+
+def test_all_golden_cases_are_decided_as_at_the_export(serving: Serving, small: Outcome) -> None:
+    # Given what the artifact decided in the process that exported it
+    golden = small.manifest["golden"]
+    # When the same applications go through the runtime as one batch
+    answer = _ask(serving.port, [case["request"] for case in golden])
+    # Then each decision is the same, but for the request's name
+    decided = [{**found, "request_id": "golden"} for found in json.loads(answer["body"])["predictions"]]
+    assert decided == [case["response"] for case in golden]
+
+
+def test_requests_at_once_are_all_answered(serving: Serving, small: Outcome) -> None:
+    # Given several clients, which the emulator by itself does not survive
+    sample = small.manifest["golden"][0]["request"]
+    # When they ask at once
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda _turn: _ask(serving.port, sample), range(32)))
+    # Then each is answered
+    assert [answer["statusCode"] for answer in answers] == [200] * 32
+
+
+def test_an_emulator_that_ends_ends_the_service(emulator: Path, small: Outcome) -> None:
+    # Given a service whose emulator is killed
+    with Serving(small.directory, ["--emulator", str(emulator)]) as started:
+        (running,) = _children(started.process.pid)
+        os.kill(running, signal.SIGKILL)
+        # When nothing else happens, then it ends and says so
+        assert started.process.wait(SECONDS) == 1
+    assert "the emulator ended" in started.rest()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "kill"])
+def test_stopping_leaves_nothing_behind(emulator: Path, small: Outcome, how: signal.Signals) -> None:
+    # Given a service that has answered, so that the function's process runs
+    with Serving(small.directory, ["--emulator", str(emulator)]) as started:
+        (running,) = _children(started.process.pid)
+        (function,) = _children(running)
+        # When it is stopped
+        if how is signal.SIGINT:
+            status = started.interrupt()
+        else:
+            started.process.send_signal(how)
+            status = started.process.wait(SECONDS)
+    # Then it ends well, and neither emulator nor function is left
+    assert status == 0
+    assert not Path(f"/proc/{running}").exists()
+    assert not Path(f"/proc/{function}").exists()
+
+
+def test_a_taken_port_is_named(emulator: Path, small: Outcome) -> None:
+    # Given a port on which another program listens
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        # When the service is to use it
+        done = run_service(["--emulator", str(emulator), "--port", str(port), "serve"], small.directory)
+    # Then it says so, and how to name another
+    assert done.returncode == 1
+    assert f"port {port} is in use; name another: make serve PORT={port + 1}" in done.stderr
+
+
+def test_run_shows_an_approval_and_an_explained_denial(emulator: Path, small: Outcome) -> None:
+    # Given the decisions that the artifact vouches for
+    approved, denied = (case["response"] for case in small.manifest["golden"][:2])
+    # When `make run` comes to its end
+    done = run_service(["--emulator", str(emulator), "--serve-with", "make serve X=1", "run"], small.directory)
+    # Then both decisions stand there, the denial with every reason, and how to go on
+    assert done.returncode == 0, done.stderr
+    assert (approved["prediction"], denied["prediction"]) == (1, 0)
+    assert done.stdout.index("→ approve") < done.stdout.index("→ deny")
+    assert denied["reasons"]
+    for reason in denied["reasons"]:
+        assert f"{reason['code']}: {reason['text']}" in done.stdout
+    assert "`make serve X=1`" in done.stdout
+    assert "curl -s http://127.0.0.1:9000" in done.stdout
+
+
+def test_a_broken_artifact_is_named(emulator: Path, small: Outcome, tmp_path: Path) -> None:
+    # Given an artifact with one byte changed
+    for name in ("manifest.json", "model.joblib"):
+        shutil.copy(small.directory / name, tmp_path)
+    content = bytearray((tmp_path / "model.joblib").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "model.joblib").write_bytes(content)
+    # When it is to serve
+    done = run_service(["--emulator", str(emulator), "run"], tmp_path)
+    # Then the service says what is wrong, and decides nothing
+    assert done.returncode == 1
+    assert "ArtifactCorrupt" in done.stderr
+    assert "→" not in done.stdout
+
+
+def test_a_missing_artifact_says_to_train(emulator: Path, tmp_path: Path) -> None:
+    # Given a directory without a model, when it is to serve
+    done = run_service(["--emulator", str(emulator), "run"], tmp_path)
+    # Then it says what to do
+    assert done.returncode == 1
+    assert "train a model first, with make run" in done.stderr
