@@ -1,0 +1,146 @@
+"""`make bench`: measure, write the results down, and print the table."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks import batch, in_process, report
+from benchmarks.contenders import Contender, contenders
+from benchmarks.figures import Figure, Spread, ratios
+from benchmarks.lambda_process import BenchmarkError, Life, live
+from benchmarks.search_path import ROOT, python_path
+
+BUILD = ROOT / "build" / "benchmarks"
+HANDLER_RUNS = 3
+IN_DOCKER = ("container_init", "image_size")
+
+
+def main(arguments: list[str]) -> int:
+    """Measure everything; 0, or 1 if something could not be measured."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--artifacts", type=Path, required=True, help="an artifact of the default contract")
+    parser.add_argument("--emulator", type=Path, required=True, help="the runtime interface emulator's binary")
+    parser.add_argument("--rounds", type=int, default=30, help="how often everything is repeated; default: %(default)s")
+    parser.add_argument("--warm-requests", type=int, default=200, help="in each life; default: %(default)s")
+    chosen = parser.parse_args(arguments)
+    try:
+        results = measure(chosen.artifacts, chosen.emulator, chosen.rounds, chosen.warm_requests)
+    except BenchmarkError as error:
+        print(f"Cannot measure: {error}.", file=sys.stderr)
+        return 1
+    report.write(results)
+    print(report.figures(results))
+    return 0
+
+
+def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) -> dict[str, Any]:
+    """Measure everything that this machine can.
+
+    Raises
+    ------
+    BenchmarkError
+        A contender did not do what is being measured.
+    """
+    compared = contenders(artifacts, BUILD)
+    lives = _lives(emulator, compared, rounds, warm_requests)
+    cold = {key: [life.cold_ms for life in found] for key, found in lives.items()}
+    warm = {key: [Spread.of(life.warm_ms).median for life in found] for key, found in lives.items()}
+    peak = {key: [life.peak_mb for life in found] for key, found in lives.items()}
+    runs = [
+        in_process.microseconds(artifacts, BUILD / "in_process.json", python_path())
+        for _ in tqdm(range(HANDLER_RUNS), "handler", leave=False, disable=None)
+    ]
+    handler = {
+        name: {share: Spread.of([run[name][share] for run in runs]) for share in ("p50", "p99")} for name in runs[0]
+    }
+    scored = batch.rows_per_second(artifacts, 5)
+    slowest = max((found["p50"] for found in handler.values()), key=lambda spread: spread.median)
+    figures = [
+        Figure("cold start, against an empty handler", "times", ratios(cold["service"], cold["empty"]), 1.5),
+        Figure(
+            "cold start, faster than the tutorial's way", "times", ratios(cold["tutorial"], cold["service"]), 15, False
+        ),
+        Figure("warm request, against an empty handler", "times", ratios(warm["service"], warm["empty"]), 1.1),
+        Figure("handler, p50", "µs", slowest, 60),
+        Figure("peak memory of the runtime process", "MB", Spread.of(peak["service"]), 24),
+        Figure(
+            "offline batch, faster than predict_proba", "times", ratios(scored["tables"], scored["pipeline"]), 30, False
+        ),
+        *_in_docker(artifacts),
+    ]
+    return {
+        "measured_at": datetime.now(UTC).date().isoformat(),
+        "machine": _machine(),
+        "rounds": rounds,
+        "warm_requests": warm_requests,
+        "figures": [figure.as_dict() for figure in figures],
+        "contenders": {
+            one.key: {
+                "label": one.label,
+                "cold_ms": vars(Spread.of(cold[one.key])),
+                "warm_ms": vars(Spread.of(warm[one.key])),
+                "peak_mb": vars(Spread.of(peak[one.key])),
+            }
+            for one in compared
+        },
+        "handler_calls": in_process.CALLS,
+        "handler_runs": runs,
+        "handler_us": {
+            name: {share: vars(spread) for share, spread in found.items()} for name, found in handler.items()
+        },
+        "batch": {"rows": batch.ROWS, **{name: vars(Spread.of(found)) for name, found in _millions(scored).items()}},
+    }
+
+
+def _lives(emulator: Path, compared: tuple[Contender, ...], rounds: int, warm_requests: int) -> dict[str, list[Life]]:
+    lives: dict[str, list[Life]] = {one.key: [] for one in compared}
+    # The first round is not counted: it compiles bytecode and fills the page cache.
+    for turn in tqdm(range(rounds + 1), "rounds under the emulator", leave=False, disable=None):
+        for one in compared:
+            life = live(emulator, one, warm_requests)
+            if turn:
+                lives[one.key].append(life)
+    return lives
+
+
+def _in_docker(artifacts: Path) -> list[Figure]:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "info"], capture_output=True).returncode:
+        print("No Docker here: start in a hardened container and image size are not measured.", file=sys.stderr)
+        return []
+    figures: list[Figure] = []
+    for name in IN_DOCKER:
+        if importlib.util.find_spec(f"benchmarks.{name}") is None:
+            continue
+        figures += importlib.import_module(f"benchmarks.{name}").figures(artifacts)
+    return figures
+
+
+def _millions(scored: dict[str, list[float]]) -> dict[str, list[float]]:
+    return {name: [speed / 1e6 for speed in found] for name, found in scored.items()}
+
+
+def _machine() -> dict[str, Any]:
+    described = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((line.partition(":")[2].strip() for line in described if line.startswith("model name")), "")
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": model or platform.machine(),
+        "processors": os.cpu_count(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,22 @@
+"""The same tree as the tutorial's, written as ONNX and run by onnxruntime; as lean."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+FIELDS = ("Num_Children", "Income", "Own_Car", "Own_Housing")
+
+session = onnxruntime.InferenceSession(os.environ["MODEL_FILE"], providers=["CPUExecutionProvider"])
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Decide one application."""
+    row = np.array([[event[field] for field in FIELDS]], dtype=np.float32)
+    prediction = session.run(["label"], {"X": row})[0][0]
+    body = json.dumps({"prediction": int(prediction)})
+    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": body}

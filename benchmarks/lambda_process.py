@@ -1,0 +1,130 @@
+"""One life of a function under AWS's runtime interface emulator, with a watch in hand."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders import Contender
+from benchmarks.samples import SAMPLES
+from benchmarks.search_path import python_path
+
+INVOKE = "/2015-03-31/functions/function/invocations"
+START_SECONDS = 60
+
+
+class BenchmarkError(RuntimeError):
+    """A contender did not do what is being measured."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """What one life of a function cost.
+
+    Attributes
+    ----------
+    cold_ms : float
+        From the start of the emulator's process to the first answer.
+    warm_ms : list of float
+        Each later request.
+    peak_mb : float
+        The most memory that the function's own process held (VmHWM), in MB of 10^6 bytes.
+    """
+
+    cold_ms: float
+    warm_ms: list[float]
+    peak_mb: float
+
+
+def live(emulator: Path, contender: Contender, warm_requests: int) -> Life:
+    """Start a function, ask it `1 + warm_requests` times, and stop it.
+
+    Raises
+    ------
+    BenchmarkError
+        It did not start, or did not approve the sample.
+    """
+    port, runtime_api = _free_ports(2)
+    command = [
+        str(emulator),
+        "--log-level=error",
+        f"--runtime-interface-emulator-address=127.0.0.1:{port}",
+        f"--runtime-api-address=127.0.0.1:{runtime_api}",
+        # -S: start-up hooks of packages installed here (*.pth) are of this machine, and of no Lambda image.
+        *(sys.executable, "-S", "-m", "awslambdaric", contender.handler),
+    ]
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": python_path(), "PYTHONNOUSERSITE": "1", **contender.environ}
+    body = json.dumps(SAMPLES["approve"])
+
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with contextlib.closing(_connected(port, process)) as connection:
+            answer = _ask(connection, body)
+            cold = time.perf_counter() - started
+            _check(contender, answer)
+            warm = []
+            for _ in range(warm_requests):
+                asked = time.perf_counter()
+                _ask(connection, body)
+                warm.append((time.perf_counter() - asked) * 1e3)
+        peak = _peak_mb(process.pid)
+    finally:
+        process.terminate()
+        process.wait(10)
+    return Life(cold * 1e3, warm, peak)
+
+
+def _connected(port: int, process: subprocess.Popen[bytes]) -> http.client.HTTPConnection:
+    deadline = time.perf_counter() + START_SECONDS
+    while time.perf_counter() < deadline and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+        try:
+            connection.connect()
+        except ConnectionRefusedError:
+            time.sleep(0.0005)
+        else:
+            return connection
+    raise BenchmarkError("the emulator does not listen")
+
+
+def _ask(connection: http.client.HTTPConnection, body: str) -> bytes:
+    connection.request("POST", INVOKE, body)
+    return connection.getresponse().read()
+
+
+def _check(contender: Contender, answer: bytes) -> None:
+    envelope: dict[str, Any] = json.loads(answer)
+    if envelope.get("statusCode") != 200 or (contender.decides and json.loads(envelope["body"]).get("prediction") != 1):
+        raise BenchmarkError(f"{contender.label} answered {answer.decode()}")
+
+
+def _peak_mb(emulator: int) -> float:
+    for children in Path(f"/proc/{emulator}/task").glob("*/children"):
+        for child in children.read_text().split():
+            status = Path(f"/proc/{child}/status").read_text()
+            found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+            if found is not None:
+                return int(found[1]) * 1024 / 1e6
+    raise BenchmarkError("the emulator has started no function")
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()

@@ -1,0 +1,131 @@
+"""Writes down what was measured: `results.json`, `docs/benchmarks.md` with its picture, and the README's table."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from benchmarks.search_path import ROOT
+
+RESULTS = ROOT / "benchmarks" / "results.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+PICTURE = ROOT / "docs" / "benchmarks.svg"
+README = ROOT / "README.md"
+BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
+
+
+def write(results: dict[str, Any]) -> None:
+    """Write all of it; the README only between its marks `<!-- bench -->` and `<!-- /bench -->`."""
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    PAGE.write_text(page(results), encoding="utf-8")
+    draw(results, PICTURE)
+    if README.exists():
+        readme = README.read_text(encoding="utf-8")
+        README.write_text(BLOCK.sub(lambda _: figures(results), readme), encoding="utf-8")
+
+
+def figures(results: dict[str, Any]) -> str:
+    """The figures that the project holds itself to, as a Markdown table."""
+    lines = ["| what | measured (quartiles) | to reach | |", "| --- | --- | --- | --- |"]
+    for figure in results["figures"]:
+        sign = "≤" if figure["at_most"] else "≥"
+        reach = f"{sign} {_short(figure['reach'])} {figure['unit']}"
+        lines.append(
+            f"| {figure['what']} | {_spread(figure['measured'], figure['unit'])} | {reach} | "
+            f"{'reached' if figure['met'] else '**missed**'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def page(results: dict[str, Any]) -> str:
+    """`docs/benchmarks.md`."""
+    machine = results["machine"]
+    contenders = ["| | cold start, ms | warm request, ms | peak memory, MB |", "| --- | --- | --- | --- |"]
+    for found in results["contenders"].values():
+        cells = [found["label"], *(_spread(found[key]) for key in ("cold_ms", "warm_ms", "peak_mb"))]
+        contenders.append(f"| {' | '.join(cells)} |")
+    handler = ["| decision | p50, µs | p99, µs |", "| --- | --- | --- |"]
+    handler += [
+        f"| {name} | {_spread(found['p50'])} | {_spread(found['p99'])} |"
+        for name, found in results["handler_us"].items()
+    ]
+    batch = results["batch"]
+    return f"""# Benchmarks
+
+`make bench` measured this on {results["measured_at"]}, wrote this page and drew its picture:
+Python {machine["python"]}, {machine["processors"]} processors ({machine["processor"]}), {machine["system"]}.
+
+{figures(results)}
+Numbers are medians, with the quartiles in brackets. A ratio is the median of the ratios of {results["rounds"]} rounds.
+
+![Cold start and peak memory of each contender](benchmarks.svg)
+
+## Under AWS's runtime interface emulator
+
+{chr(10).join(contenders)}
+
+- In each round every contender lives once, in turn: the emulator's process starts, and is sent an application as
+  soon as it listens. Until that answer is the cold start; {results["warm_requests"]} more requests on the same
+  connection are the warm ones, and a round counts their median. Then the function's own process is asked for its peak
+  memory (VmHWM).
+- All run the same interpreter with the same flags and module search path, with bytecode compiled before.
+  Start-up hooks that packages install beside them (`*.pth`) are left out: no Lambda image has them.
+- *empty handler* answers a constant. *joblib + scikit-learn* is the public tutorial's way in its leanest reading:
+  a depth-3 tree from `joblib.load`, a numpy row, no pandas, no checks, no log. *onnxruntime* runs the same tree.
+  This service also checks the artifact's digest and each application, gives reasons and writes its log line.
+- The emulator stands for Lambda's own machinery; on Lambda the image's download and a smaller share of a
+  processor come on top, for all contenders.
+
+## The handler by itself
+
+{chr(10).join(handler)}
+
+One direct invocation in one process, from the event to the envelope, log line included;
+{results["handler_calls"]:,} calls in each of {len(results["handler_runs"])} fresh processes.
+
+## Offline batch
+
+Of {batch["rows"]:,} applications the artifact's tables score
+{_spread(batch["tables"])} million a second, on one thread;
+`pipeline.predict_proba` scores {_spread(batch["pipeline"])} million, on as many threads as scikit-learn chooses.
+Their probabilities differ by less than 1e-9.
+"""
+
+
+def draw(results: dict[str, Any], path: Path) -> None:
+    """Bars of cold start and peak memory, one for each contender."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    contenders = list(results["contenders"].values())[::-1]
+    labels = [found["label"] for found in contenders]
+    colours = ["#0b6e4f" if found["label"] == "this service" else "#9aa5b1" for found in contenders]
+    # The same numbers draw the same bytes.
+    with mpl.rc_context({"svg.hashsalt": "benchmarks", "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(9, 2.4), layout="constrained")
+        for place, (key, title) in enumerate((("cold_ms", "cold start, ms"), ("peak_mb", "peak memory, MB"))):
+            axes = figure.add_subplot(1, 2, place + 1)
+            medians = [found[key]["median"] for found in contenders]
+            errors = [
+                [found[key]["median"] - found[key]["low"] for found in contenders],
+                [found[key]["high"] - found[key]["median"] for found in contenders],
+            ]
+            bars = axes.barh(labels, medians, xerr=errors, color=colours, ecolor="#52606d")
+            axes.bar_label(bars, [f" {_short(median)}" for median in medians], padding=4)
+            axes.set_title(title, loc="left")
+            axes.margins(x=0.2)
+            axes.spines[["top", "right", "bottom"]].set_visible(False)
+            axes.tick_params(bottom=False, labelbottom=False, left=False, labelleft=place == 0)
+        figure.savefig(path, metadata={"Date": None})
+
+
+def _spread(spread: dict[str, float], unit: str = "") -> str:
+    written = f"{_short(spread['median'])} {unit}".strip()
+    return f"{written} ({_short(spread['low'])} to {_short(spread['high'])})"
+
+
+def _short(number: float) -> str:
+    """Three significant digits, without an exponent."""
+    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.3g}"

@@ -1,0 +1,86 @@
+"""What is written down of a measurement is what was measured."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks import report
+from benchmarks.figures import Figure, Spread, ratios
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _results(*figures: Figure) -> dict[str, Any]:
+    spread = vars(Spread(2.0, 1.0, 4.0))
+    labels = {"empty": "empty handler", "service": "this service"}
+    return {
+        "measured_at": "2026-01-02",
+        "machine": {"python": "3.13.1", "system": "Linux x86_64", "processor": "a processor", "processors": 2},
+        "rounds": 5,
+        "warm_requests": 10,
+        "figures": [figure.as_dict() for figure in figures],
+        "contenders": {
+            key: {"label": label, "cold_ms": spread, "warm_ms": spread, "peak_mb": spread}
+            for key, label in labels.items()
+        },
+        "handler_calls": 100,
+        "handler_runs": [{}, {}],
+        "handler_us": {"approve": {"p50": spread, "p99": spread}},
+        "batch": {"rows": 1000, "tables": spread, "pipeline": spread},
+    }
+
+
+@pytest.mark.parametrize(
+    ("median", "at_most", "met"),
+    [(1.5, True, True), (1.51, True, False), (1.5, False, True), (1.49, False, False)],
+    ids=["at the ceiling", "over it", "at the floor", "under it"],
+)
+def test_a_figure_is_held_to_its_target(median: float, at_most: bool, met: bool) -> None:
+    # Given a target of 1.5, when this was measured
+    figure = Figure("cold start", "times", Spread(median, 0.0, 9.0), 1.5, at_most)
+    # Then it is met, or missed, and the table says so
+    assert figure.met is met
+    assert ("**missed**" in report.figures(_results(figure))) is not met
+
+
+def test_a_slow_moment_of_the_machine_cancels() -> None:
+    # Given two things measured by turns, one twice as slow, and a moment at which all was ten times slower
+    fast, slow = [1.0, 1.0, 10.0, 1.0], [2.0, 2.0, 20.0, 2.0]
+    # When their ratio is taken, then it knows nothing of that moment
+    assert ratios(slow, fast) == Spread(2.0, 2.0, 2.0)
+
+
+def test_the_readme_changes_between_its_marks_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a README with an older table
+    for name in ("RESULTS", "PAGE", "PICTURE", "README"):
+        monkeypatch.setattr(report, name, tmp_path / name)
+    before, after = "# Title\n\n<!-- bench -->\n", "<!-- /bench -->\n\nThe rest.\n"
+    report.README.write_text(f"{before}an older table\n{after}", encoding="utf-8")
+    results = _results(Figure("peak memory", "MB", Spread(22.0, 21.0, 23.0), 24))
+    # When other results are written down
+    report.write(results)
+    # Then the table is theirs, and every other byte as it was
+    assert report.README.read_text(encoding="utf-8") == f"{before}{report.figures(results)}{after}"
+    assert "| peak memory | 22 MB (21 to 23) | ≤ 24 MB | reached |" in report.PAGE.read_text(encoding="utf-8")
+    assert json.loads(report.RESULTS.read_text(encoding="utf-8")) == results
+
+
+def test_the_same_results_draw_the_same_picture(tmp_path: Path) -> None:
+    # Given some results, when they are drawn twice
+    report.draw(_results(), tmp_path / "first.svg")
+    report.draw(_results(), tmp_path / "second.svg")
+    # Then the files are the same
+    assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
+
+
+def test_the_documents_quote_the_results_that_stand_beside_them() -> None:
+    # Given the results of the last `make bench`
+    results = json.loads(report.RESULTS.read_text(encoding="utf-8"))
+    # Then the page is what they give, and so is the README's table
+    assert report.PAGE.read_text(encoding="utf-8") == report.page(results)
+    quoted = report.BLOCK.findall(report.README.read_text(encoding="utf-8"))
+    assert quoted == [report.figures(results)]
