@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Build the two images: training and tests, and the one that Lambda runs.
+#
+# usage: scripts/images.sh [inference] [training]      both, if neither is named (make images)
+#
+# Environment
+#   IMAGE (ccapproval-deploy:latest)   TRAINING_IMAGE (ccapproval:latest)   what the images are called
+#   ARTIFACTS (model/artifacts)        the judged model to serve
+#   MODEL_FORMAT                       the same model in another format (CONTRACT and DATA: what it was trained on)
+#   ARCHITECTURE                       x86_64 or arm64; this machine's own if unset
+#   NO_CACHE                           anything but empty builds every layer again
+#   BASE_IMAGE, TRAINING_BASE_IMAGE    other bases; without them AWS's registry is asked, and where it does not
+#                                      answer within PULL_SECONDS (60) a stand-in is built (scripts/standin_base.sh)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() { printf 'images: %s\n  Next: %s\n' "$1" "$2" >&2 && exit 1; }
+
+lambda_base=public.ecr.aws/lambda/python:3.13
+python_base=public.ecr.aws/docker/library/python:3.13
+artifacts=${ARTIFACTS:-model/artifacts}
+python=${PYTHON:-.venv/bin/python}
+export PYTHON=$python
+case ${ARCHITECTURE:-$(uname -m)} in
+  x86_64 | amd64) architecture=x86_64 platform=linux/amd64 ;;
+  arm64 | aarch64) architecture=arm64 platform=linux/arm64 ;;
+  *) fail "Lambda runs x86_64 and arm64, not ${ARCHITECTURE:-$(uname -m)}" "Set ARCHITECTURE to one of them." ;;
+esac
+docker version >/dev/null 2>&1 || fail "Docker does not answer" "Start Docker, then: make images"
+
+mkdir -p build
+work=$(mktemp -d build/images-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+
+# Lambda takes one manifest; BuildKit would wrap it in an index with its provenance.
+options=(--platform "$platform" --network none)
+[[ -z ${NO_CACHE:-} ]] || options+=(--no-cache)
+if [[ ${DOCKER_BUILDKIT:-1} != 0 ]] && docker buildx version >/dev/null 2>&1; then
+  options+=(--provenance=false --sbom=false --load)
+fi
+
+pull() {
+  docker pull --quiet --platform "$platform" "$1" >/dev/null 2>"$work/pull.log" &
+  local pid=$! waited=0
+  while kill -0 "$pid" 2>/dev/null && ((waited++ < ${PULL_SECONDS:-60})); do sleep 1; done
+  kill "$pid" 2>/dev/null && echo "no answer within ${PULL_SECONDS:-60} s" >"$work/pull.log"
+  wait "$pid"
+}
+
+# base NAMED DEFAULT: the image to build on, in $base.
+registry_answers=yes
+base() {
+  base=$1
+  if [[ -n $base ]]; then
+    docker image inspect "$base" >/dev/null 2>&1 || pull "$base" ||
+      fail "the base image $base cannot be pulled: $(tail -n 1 "$work/pull.log")" "Log in to its registry, or name another."
+    return
+  fi
+  base=$2
+  if [[ $registry_answers = yes ]] && pull "$base"; then return; fi
+  [[ $registry_answers = no ]] ||
+    echo "images: $base cannot be pulled ($(tail -n 1 "$work/pull.log" | cut -c1-200)); using the stand-in" >&2
+  registry_answers=no
+  base=$(scripts/standin_base.sh "$architecture")
+}
+
+# build NAME DOCKERFILE TAG ARGUMENT...: from the context that was gathered in $work/NAME, without a network.
+build() {
+  local name=$1 dockerfile=$2 tag=$3 && shift 3
+  echo "images: building $tag on $base ..." >&2
+  find "$work/$name" -name __pycache__ -prune -exec rm -rf {} +
+  local log=build/image-$name.log
+  docker build "${options[@]}" --build-arg "BASE_IMAGE=$base" "$@" --file "$dockerfile" --tag "$tag" "$work/$name" \
+    >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    fail "$tag could not be built; the whole output is in $log" "Correct what it names, then: make images"
+  }
+  echo "images: $tag is $(docker image inspect --format '{{.Id}}' "$tag")" >&2
+}
+
+# gather NAME PATH...: a build context that holds these paths and nothing else.
+gather() {
+  local name=$1 path && shift
+  for path in "$@"; do
+    mkdir -p "$work/$name/$(dirname "$path")" && cp -R "$path" "$work/$name/$path"
+  done
+}
+
+# facts: the format and the time (seconds since 1970) of the model in $artifacts.
+facts() {
+  "$python" - "$artifacts/manifest.json" <<'PYTHON'
+import datetime, json, sys
+
+manifest = json.load(open(sys.argv[1], encoding="utf-8"))
+print(manifest["format"], int(datetime.datetime.fromisoformat(manifest["trained_at"]).timestamp()))
+PYTHON
+}
+
+revision() {
+  git rev-parse HEAD 2>/dev/null || echo unknown
+}
+
+inference() {
+  [[ -f $artifacts/manifest.json && -f $artifacts/model.joblib ]] ||
+    fail "there is no judged model in $artifacts" "Train one: make run"
+  local format trained_at lock label labels=()
+  read -r format trained_at < <(facts) || fail "$artifacts holds no manifest that can be read" "Train again: make run"
+  if [[ ${MODEL_FORMAT:-$format} != "$format" ]]; then
+    echo "images: exporting the model of $artifacts in format $MODEL_FORMAT ..." >&2
+    "$python" -m model export --artifact "$artifacts" --format "$MODEL_FORMAT" --out "$work/artifacts" \
+      ${CONTRACT:+--contract "$CONTRACT"} ${DATA:+--data "$DATA"} >&2 ||
+      fail "the model could not be exported in format $MODEL_FORMAT" "Correct what is said above, then: make images"
+    artifacts=$work/artifacts
+    read -r format trained_at < <(facts) || fail "$artifacts holds no manifest that can be read" "Train again: make run"
+  fi
+  lock=inference && [[ $format = scorecard ]] || lock=inference-$format
+  base "${BASE_IMAGE:-}" "$lambda_base"
+  while IFS= read -r label; do labels+=(--label "$label"); done < <(
+    "$python" scripts/image_labels.py "$artifacts/manifest.json" "$(revision)" "$base" \
+      "$(docker image inspect --format '{{.Id}}' "$base")"
+  )
+  gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt scripts/seal_image.py \
+    "$(scripts/wheels.sh "$lock" "$architecture")"
+  mkdir -p "$work/inference/model/artifacts"
+  cp "$artifacts/manifest.json" "$artifacts/model.joblib" "$work/inference/model/artifacts/"
+  build inference Dockerfile_Inference_Lambda "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \
+    --build-arg "MODEL_FORMAT=$format" --build-arg "SOURCE_DATE_EPOCH=$trained_at"
+}
+
+training() {
+  base "${TRAINING_BASE_IMAGE:-}" "$python_base"
+  local paths=(pyproject.toml Makefile docs policies examples lambda_app model operations scripts tests requirements/training.txt)
+  [[ ! -f credit_card_approval.ipynb ]] || paths+=(credit_card_approval.ipynb)
+  gather training "${paths[@]}" "$(scripts/wheels.sh training "$architecture")"
+  rm -rf "$work"/training/model/artifacts "$work"/training/examples/*/artifacts
+  build training Dockerfile_Training_Testing "${TRAINING_IMAGE:-ccapproval:latest}"
+}
+
+(($#)) || set -- inference training
+for name in "$@"; do
+  case $name in
+    inference | training) "$name" ;;
+    *) fail "there is no image '$name'" "Name inference, training or none." ;;
+  esac
+done

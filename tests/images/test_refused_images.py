@@ -1,0 +1,112 @@
+"""What cannot become an image, and what people read then."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.artifacts import write_manifest
+from tests.images.conftest import image_exists
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
+
+
+def _change(artifact: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    manifest = json.loads((artifact / "manifest.json").read_text(encoding="utf-8"))
+    change(manifest)
+    write_manifest(artifact, manifest)
+
+
+def ungated(artifact: Path) -> None:
+    """The gate has not passed it."""
+    _change(artifact, lambda manifest: manifest["gate"].update(passed=False))
+
+
+def gate_by_word(artifact: Path) -> None:
+    """A gate's answer that merely looks like one."""
+    _change(artifact, lambda manifest: manifest["gate"].update(passed="yes"))
+
+
+def other_decision(artifact: Path) -> None:
+    """A golden case that this model decides otherwise."""
+    _change(artifact, lambda manifest: manifest["golden"][0]["response"].update(probability=0.5))
+
+
+def no_golden_cases(artifact: Path) -> None:
+    """Nothing to compare with."""
+    _change(artifact, lambda manifest: manifest["golden"].clear())
+
+
+def changed_model(artifact: Path) -> None:
+    """One byte more than was judged."""
+    with (artifact / "model.joblib").open("ab") as file:
+        file.write(b"\n")
+
+
+def no_model(artifact: Path) -> None:
+    """The manifest alone."""
+    (artifact / "model.joblib").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        pytest.param(ungated, "the gate has not passed this model", id="ungated"),
+        pytest.param(gate_by_word, "the gate has not passed this model", id="gate-by-word"),
+        pytest.param(other_decision, "golden case 0 is decided otherwise", id="other-decision"),
+        pytest.param(no_golden_cases, "no golden cases", id="no-golden-cases"),
+        pytest.param(changed_model, "is not the file that the manifest describes", id="changed-model"),
+        pytest.param(no_model, "there is no judged model", id="no-model"),
+    ],
+)
+def test_artifact_that_may_not_serve_becomes_no_image(
+    spoil: Callable[[Path], None],
+    said: str,
+    artifact: Path,
+    build: Callable[..., subprocess.CompletedProcess[str]],
+    base: str,
+) -> None:
+    image = f"images-test-refused-{os.getpid()}"
+    spoil(artifact)
+    done = build("inference", image, ARTIFACTS=artifact, BASE_IMAGE=base)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Next: " in done.stderr
+    assert not image_exists(image)
+
+
+def test_dependencies_of_another_format_become_no_image(
+    artifact: Path, build: Callable[..., subprocess.CompletedProcess[str]], base: str
+) -> None:
+    # Given a manifest that says sklearn of a scorecard, whose dependencies sklearn's are then not.
+    _change(artifact, lambda manifest: manifest.update(format="sklearn"))
+    image = f"images-test-format-{os.getpid()}"
+    done = build("inference", image, ARTIFACTS=artifact, BASE_IMAGE=base)
+    assert done.returncode != 0
+    assert "does not fit its model version" in done.stderr
+    assert not image_exists(image)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        pytest.param({"BASE_IMAGE": "images-test-no-such-base:1"}, "cannot be pulled", id="no-such-base"),
+        pytest.param({"ARCHITECTURE": "sparc"}, "Lambda runs x86_64 and arm64", id="no-such-architecture"),
+    ],
+)
+def test_what_cannot_be_built_is_named(
+    environ: dict[str, str], said: str, artifact: Path, build: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    image = f"images-test-unnamed-{os.getpid()}"
+    done = build("inference", image, ARTIFACTS=artifact, **environ)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Next: " in done.stderr

@@ -1,0 +1,120 @@
+"""The image that Lambda runs: what it answers, what it says of itself, what it holds."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.hardened import live
+from benchmarks.image_size import size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from model.run import Outcome
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
+
+# Read in the image: what it holds, and which of it Python would compile or check again.
+CONTENTS = """
+import json, pathlib
+root = pathlib.Path("/var/task")
+sources = sorted(str(path.relative_to(root)) for path in root.rglob("*.py"))
+def sealed(path):
+    cached = root / path
+    cached = cached.parent / "__pycache__" / (cached.stem + ".cpython-313.pyc")
+    return cached.exists() and int.from_bytes(cached.read_bytes()[4:8], "little") == 0b01
+print(json.dumps({
+    "top": sorted(path.name for path in root.iterdir()),
+    "model": sorted(str(path.relative_to(root / "model")) for path in (root / "model").rglob("*")),
+    "unsealed": [path for path in sources if not sealed(path)],
+    "sources": len(sources),
+    "times": sorted({int(path.stat().st_mtime) for path in [root, *root.rglob("*")]}),
+    "unreadable": [str(path) for path in root.rglob("*") if not path.stat().st_mode & 0o004],
+    "file": __import__("lambda_app.events").events.answer.__code__.co_filename,
+}))
+"""
+
+
+def inspect(image: str) -> Any:
+    """What the Docker engine knows of an image."""
+    return json.loads(subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=True).stdout)[0]  # noqa: S607
+
+
+def decisions(answers: list[Any]) -> list[dict[str, Any]]:
+    """The bodies without the request's own id."""
+    bodies = [json.loads(answer["body"]) for answer in answers]
+    return [{key: value for key, value in body.items() if key != "request_id"} for body in bodies]
+
+
+@pytest.mark.parametrize(
+    ("image_of", "outcome_of"),
+    [
+        pytest.param("scorecard_image", "mixed", id="scorecard"),
+        pytest.param("sklearn_image", "mixed_sklearn", id="sklearn"),
+    ],
+)
+def test_hardened_container_decides_golden_cases_as_exported(
+    image_of: str, outcome_of: str, request: pytest.FixtureRequest
+) -> None:
+    outcome: Outcome = request.getfixturevalue(outcome_of)
+    golden = outcome.manifest["golden"]
+    life = live(request.getfixturevalue(image_of), [case["request"] for case in golden])
+    expected = [{key: value for key, value in case["response"].items() if key != "request_id"} for case in golden]
+    for found, wanted in zip(decisions(life.answers), expected, strict=True):
+        assert math.isclose(found.pop("probability"), wanted.pop("probability"), abs_tol=1e-9)
+        assert found == wanted
+
+
+def test_both_formats_decide_golden_cases_alike(sklearn_image: str, mixed: Outcome) -> None:
+    golden = mixed.manifest["golden"]
+    found = decisions(live(sklearn_image, [case["request"] for case in golden]).answers)
+    assert [one["decision"] for one in found] == [case["response"]["decision"] for case in golden]
+    for one, case in zip(found, golden, strict=True):
+        assert math.isclose(one["probability"], case["response"]["probability"], abs_tol=1e-9)
+
+
+def test_labels_tell_the_model(scorecard_image: str, base: str, mixed: Outcome) -> None:
+    labels = inspect(scorecard_image)["Config"]["Labels"]
+    manifest = mixed.manifest
+    assert {key: labels[key] for key in labels if key.startswith("ccapproval.")} == {
+        "ccapproval.model_version": manifest["model_version"],
+        "ccapproval.model_format": "scorecard",
+        "ccapproval.trained_at": manifest["trained_at"],
+        "ccapproval.data_digest": manifest["data"]["digest"],
+        "ccapproval.metrics": labels["ccapproval.metrics"],
+        "ccapproval.gate": "passed",
+    }
+    assert json.loads(labels["ccapproval.metrics"])["accuracy"] == manifest["metrics"]["accuracy"]
+    assert labels["com.amazonaws.lambda.feature.snapstart"] == "Allow"
+    assert labels["org.opencontainers.image.base.digest"] == inspect(base)["Id"]
+
+
+def test_image_holds_service_and_artifact_alone_and_sealed(scorecard_image: str) -> None:
+    words = ["docker", "run", "--rm", "--network=none", "--entrypoint=python3", scorecard_image, "-c", CONTENTS]
+    found = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
+    packages = {name for name in found["top"] if not name.endswith(".dist-info")}
+    assert packages == {"__pycache__", "lambda_app", "model", "pydantic_core", "typing_extensions.py"}
+    assert found["model"] == ["artifacts", "artifacts/manifest.json", "artifacts/model.joblib"]
+    assert found["sources"] > 10
+    assert found["unsealed"] == []
+    assert found["unreadable"] == []
+    assert len(found["times"]) == 1
+    assert found["file"] == "/var/task/lambda_app/events.py"
+
+
+def test_image_adds_at_most_three_megabytes(scorecard_image: str, base: str) -> None:
+    assert 1 < size_of(scorecard_image, base).adds <= 3
+
+
+def test_same_inputs_give_the_same_layers(
+    build: Callable[..., subprocess.CompletedProcess[str]], scorecard_image: str, base: str, mixed: Outcome
+) -> None:
+    image = f"{scorecard_image}-again"
+    done = build("inference", image, ARTIFACTS=mixed.directory, BASE_IMAGE=base, NO_CACHE=1)
+    assert done.returncode == 0, done.stderr
+    assert inspect(image)["RootFS"]["Layers"] == inspect(scorecard_image)["RootFS"]["Layers"]
