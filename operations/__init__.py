@@ -1,0 +1,1 @@
+"""After: watches, proves and releases what serves."""

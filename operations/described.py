@@ -1,0 +1,72 @@
+"""What a model says of itself: in a manifest's file, or from a deployed function."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from operations.errors import UnreadableInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mypy_boto3_lambda import LambdaClient
+
+# `GET /model`, in the shape of a function URL's event.
+MODEL_REQUEST = {
+    "version": "2.0",
+    "rawPath": "/model",
+    "rawQueryString": "",
+    "headers": {},
+    "isBase64Encoded": False,
+    "requestContext": {"http": {"method": "GET", "path": "/model"}},
+}
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest in a file.
+
+    Raises
+    ------
+    UnreadableInput
+        There is none, or it is not a JSON object.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as err:
+        raise UnreadableInput(str(path), f"{err.strerror}; train a model first: make run") from err
+    return _json_object(content, str(path))
+
+
+def ask_function(client: LambdaClient, function: str, qualifier: str) -> dict[str, Any]:
+    """What the deployed function says of its model: the part of the manifest that `GET /model` shows.
+
+    Parameters
+    ----------
+    client : boto3 Lambda client
+    function, qualifier : str
+        The function's name, and the alias or version to ask.
+
+    Raises
+    ------
+    UnreadableInput
+        The function answered with anything but its model.
+    botocore.exceptions.ClientError
+        Lambda could not invoke it, because there is none for example.
+    """
+    source = f"{function}:{qualifier}"
+    answer = client.invoke(FunctionName=function, Qualifier=qualifier, Payload=json.dumps(MODEL_REQUEST).encode())
+    envelope = _json_object(answer["Payload"].read(), source)
+    if answer.get("FunctionError") or envelope.get("statusCode") != 200:
+        raise UnreadableInput(source, "GET /model did not answer 200; look at the function's log")
+    return _json_object(str(envelope.get("body")).encode(), source)
+
+
+def _json_object(content: bytes, source: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(content)
+    except ValueError as err:
+        raise UnreadableInput(source, "is not JSON") from err
+    if not isinstance(parsed, dict):
+        raise UnreadableInput(source, "is not a JSON object")
+    return parsed

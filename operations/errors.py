@@ -1,0 +1,129 @@
+"""What can go wrong in operations, drawn once; each kind ends the command line with an exit code of its own.
+
+OperationsError          1
+├── UnreadableInput      1   a file or an answer is not what it should be
+├── CloudRefused         1   AWS did not do what it was asked
+├── ModelStale           4   the model, or its data, is older than the limit
+├── ScanFindings         5   the scan found what must not ship
+├── ScanUnfinished       6   the scan failed, or did not end in time
+├── EvidenceIncomplete   7   something that a release needs is missing
+└── EvidenceMismatch     8   the archive is not what was written, or contradicts itself
+
+Exit code 2 is argparse's, for a command it cannot read; 3 is the gate's, in `python -m model`.
+"""
+
+from __future__ import annotations
+
+
+class OperationsError(Exception):
+    """The root of every error that this package raises."""
+
+    exit_code = 1
+
+
+class UnreadableInput(OperationsError):
+    """A file or an answer is not what it should be.
+
+    Attributes
+    ----------
+    source : str
+        What was read.
+    """
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(f"{source}: {reason}")
+        self.source = source
+
+
+class CloudRefused(OperationsError):
+    """AWS did not do what it was asked.
+
+    Attributes
+    ----------
+    code : str
+        AWS's error code, or the kind of failure on the way there.
+    """
+
+    def __init__(self, service: str, code: str, reason: str) -> None:
+        super().__init__(f"{service}: {reason}. Check the credentials, the region and the names, and run again.")
+        self.code = code
+
+
+class ModelStale(OperationsError):
+    """The model, or its data, is older than the limit.
+
+    Attributes
+    ----------
+    stale : tuple of str
+        Which of "model" and "data" is too old.
+    """
+
+    exit_code = 4
+
+    def __init__(self, stale: tuple[str, ...], message: str) -> None:
+        super().__init__(message)
+        self.stale = stale
+
+
+class ScanFindings(OperationsError):
+    """The scan found what must not ship.
+
+    Attributes
+    ----------
+    counts : dict of str to int
+        Findings by severity.
+    """
+
+    exit_code = 5
+
+    def __init__(self, message: str, counts: dict[str, int]) -> None:
+        super().__init__(message)
+        self.counts = counts
+
+
+class ScanUnfinished(OperationsError):
+    """The scan failed, or did not end in time.
+
+    Attributes
+    ----------
+    status : str
+        The last status that ECR gave.
+    """
+
+    exit_code = 6
+
+    def __init__(self, message: str, status: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class EvidenceIncomplete(OperationsError):
+    """Something that a release needs is missing.
+
+    Attributes
+    ----------
+    missing : tuple of str
+        The names of what is missing.
+    """
+
+    exit_code = 7
+
+    def __init__(self, message: str, missing: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class EvidenceMismatch(OperationsError):
+    """The archive is not what was written, or contradicts itself.
+
+    Attributes
+    ----------
+    member : str
+        The member at fault, or "archive" for the bytes around the members.
+    """
+
+    exit_code = 8
+
+    def __init__(self, member: str, reason: str) -> None:
+        super().__init__(f"{member}: {reason}")
+        self.member = member

@@ -1,0 +1,11 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # for those who source this
+# Where the local cloud is, and credentials that no AWS account knows. Sourced by cloud_up.sh and cloud_down.sh, and
+# by hand: `source scripts/cloud_settings.sh` points the AWS CLI and every script here at it.
+cloud_port=${CLOUD_PORT:-4566}
+cloud_host=127.0.0.1:$cloud_port
+cloud_state=build/cloud-$cloud_port
+cloud_network=ccapproval-cloud-$cloud_port
+unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ACCOUNT_ID
+export AWS_ENDPOINT_URL=http://$cloud_host REGISTRY=$cloud_host
+export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_PAGER=""

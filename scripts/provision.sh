@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Creates or updates the two stacks, and releases the image: the first deployment, or a change of the templates.
+#
+# usage: scripts/provision.sh [PARAMETER=VALUE …]      parameters of infra/service.yaml, e.g. PublicUrl=true
+#
+# Environment: what scripts/deploy.sh reads, STACK (ccapproval) and TRAINING_REPOSITORY (ccapproval).
+# Stacks need an administrator's rights; a release afterwards needs only the deployer's role and scripts/deploy.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# shellcheck source=scripts/aws_cli.sh
+source scripts/aws_cli.sh
+
+case "${1:-}" in --help | -h) sed -n '2,7s/^# \{0,1\}//p' "$0" && exit 0 ;; esac
+
+stack=${STACK:-ccapproval}
+image=${IMAGE:-ccapproval-deploy:latest}
+function_name=${FUNCTION_NAME:-ccapproval}
+repositories=("InferenceRepositoryName=${REPOSITORY:-ccapproval-deploy}"
+  "TrainingRepositoryName=${TRAINING_REPOSITORY:-ccapproval}" "FunctionName=$function_name")
+[ -z "${AWS_REGION:-}" ] || export AWS_DEFAULT_REGION="$AWS_REGION" # CLI 1 reads only the second
+export AWS_PAGER=""
+
+fail() { printf 'provision: %s\n  Next: %s\n' "$1" "$2" >&2 && exit 1; }
+
+deploy_stack() { # deploy_stack NAME TEMPLATE PARAMETERS…
+  local name=$1 template=$2 && shift 2
+  echo "provision: stack $name" >&2
+  aws cloudformation deploy --stack-name "$name" --template-file "$template" --capabilities CAPABILITY_IAM \
+    --no-fail-on-empty-changeset --parameter-overrides "$@" >&2 ||
+    fail "the stack $name was not deployed" "aws cloudformation describe-stack-events --stack-name $name"
+}
+
+deploy_stack "$stack-registry" infra/registry.yaml "${repositories[@]}"
+parameters=("${repositories[@]}" "$@")
+
+if ! aws cloudformation describe-stacks --stack-name "$stack" >/dev/null 2>&1; then
+  # The new stack's alias names this image at once, before deploy.sh can invoke a version: decide its cases here.
+  echo "provision: the first image decides its golden cases here" >&2
+  docker run --rm --network none --read-only --tmpfs /tmp --entrypoint python3 "$image" -m lambda_app.selfcheck >&2 ||
+    fail "$image does not decide its golden cases on this machine" "Build it again: make images"
+  pushed=$(scripts/deploy.sh --push) || exit 1
+  fact() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$pushed" "$1"; }
+  parameters+=("ImageUri=$(fact image_uri)" "Architecture=$(fact architecture)")
+fi
+deploy_stack "$stack" infra/service.yaml "${parameters[@]}"
+scripts/deploy.sh

@@ -1,0 +1,177 @@
+"""deploy.sh when nothing goes wrong, and its options."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.deploy.fault_proxy import Fault, Reply
+
+if TYPE_CHECKING:
+    from tests.deploy.conftest import World
+
+CHANGES = {"UpdateFunctionCode", "PublishVersion", "UpdateAlias", "CreateAlias", "PutImage", "Invoke"}
+
+
+def test_a_release_moves_live_to_a_verified_version_of_the_new_image(world: World) -> None:
+    # when
+    result = world.deploy()
+    # then
+    assert result.status == 0, result.told
+    version, digest = world.live()
+    assert result.summary["status"] == "live"
+    assert (result.summary["live_version"], result.summary["digest"]) == (version, digest)
+    assert digest != world.first_digest
+    assert result.summary["image_uri"] == f"123456789012.dkr.ecr.us-east-1.amazonaws.com/ccapproval-deploy@{digest}"
+    assert result.summary["model_version"] == "m2"
+
+
+def test_each_step_is_named_as_it_runs(world: World) -> None:
+    # when
+    told = world.deploy().told
+    # then
+    steps = [line.split("] ")[1] for line in told.splitlines() if line.startswith("[")]
+    assert steps == [
+        "tools", "identity", "function", "image", "push", "digest", "update", "state", "publish", "verify", "traffic",
+    ]  # fmt: skip
+
+
+def test_a_second_run_changes_nothing(world: World) -> None:
+    # given
+    first = world.deploy()
+    world.proxy.operations.clear()
+    # when
+    second = world.deploy()
+    # then
+    assert second.summary["live_version"] == first.summary["live_version"]
+    assert not {"UpdateFunctionCode", "UpdateAlias", "CreateAlias"} & set(world.proxy.operations)
+
+
+def test_dry_run_checks_everything_and_changes_nothing(world: World) -> None:
+    # when
+    result = world.deploy("--dry-run")
+    # then
+    assert result.status == 0, result.told
+    assert result.summary["status"] == "planned"
+    assert not CHANGES & set(world.proxy.operations)
+    assert world.live() == ("1", world.first_digest)
+
+
+def test_push_stops_at_the_digest_and_needs_no_function(world: World) -> None:
+    # given
+    world.proxy.inject(Fault("GetFunction", answer=lambda _: Reply(500)))
+    # when
+    result = world.deploy("--push")
+    # then
+    assert result.status == 0, result.told
+    assert result.summary["status"] == "pushed"
+    assert result.summary["image_uri"].endswith(result.summary["digest"])
+    assert result.summary["architecture"] == "x86_64"
+    assert world.live() == ("1", world.first_digest)
+
+
+def test_rollback_moves_live_back_once_and_then_says_that_there_is_no_more(world: World) -> None:
+    # given
+    assert world.deploy().status == 0
+    world.proxy.clear()
+    world.proxy.inject(Fault("Invoke", answer=lambda _: Reply(200, b'{"statusCode": 200, "body": "{}"}')))
+    # when
+    back = world.deploy("--rollback")
+    again = world.deploy("--rollback")
+    # then
+    assert back.status == 0, back.told
+    assert back.summary["status"] == "rolled-back"
+    assert again.status == 1
+    assert "Deploy an older image" in again.told
+    assert world.live() == ("1", world.first_digest)
+
+
+def test_rollback_refuses_a_version_that_does_not_answer(world: World) -> None:
+    # given
+    released = world.deploy().summary["live_version"]
+    world.proxy.clear()
+    world.proxy.inject(Fault("Invoke", answer=lambda _: Reply(200, b'{"statusCode": 500, "body": "{}"}')))
+    # when
+    result = world.deploy("--rollback")
+    # then
+    assert result.status == 1
+    assert "does not answer" in result.summary["reason"]
+    assert world.live()[0] == released
+
+
+def test_rollback_needs_no_docker(world: World) -> None:
+    # given
+    assert world.deploy().status == 0
+    world.docker["running"] = False
+    # when, then
+    assert world.deploy("--rollback").summary["live_version"] == "1"
+
+
+def test_rollback_before_any_release_says_that_there_is_nothing_to_go_back_to(world: World) -> None:
+    # when
+    result = world.deploy("--rollback")
+    # then
+    assert result.status == 1
+    assert "no earlier version" in result.summary["reason"]
+
+
+def test_a_missing_alias_is_created_at_the_verified_version(world: World) -> None:
+    # when
+    result = world.deploy(ALIAS="canary-free")
+    # then
+    assert result.status == 0, result.told
+    named = world.client.get_alias(FunctionName="ccapproval", Name="canary-free")
+    assert named["FunctionVersion"] == result.summary["live_version"] == result.summary["version"]
+    assert world.live() == ("1", world.first_digest)
+
+
+def test_another_registry_host_is_pushed_to_and_deployed_from(world: World) -> None:
+    # when
+    result = world.deploy(REGISTRY="registry.bank.example")
+    # then
+    assert result.summary["image_uri"].startswith("registry.bank.example/ccapproval-deploy@sha256:")
+    assert "DescribeRepositories" not in world.proxy.operations
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        pytest.param(["--help"], 0, id="help"),
+        pytest.param(["--faster"], 2, id="unknown"),
+        pytest.param(["--push", "--rollback"], 2, id="two at once"),
+    ],
+)
+def test_help_and_misuse_tell_the_usage_and_call_nothing(world: World, options: list[str], status: int) -> None:
+    # when
+    result = world.deploy(*options)
+    # then
+    assert result.status == status
+    assert world.proxy.operations == []
+
+
+def test_version_2_of_the_aws_cli_releases_as_version_1_does(world: World) -> None:
+    # given a PATH on which `aws` is version 2
+    installed = [path for path in (Path("/usr/local/bin/aws"), Path("/usr/bin/aws")) if is_version_2(path)]
+    if not installed:
+        pytest.skip("AWS CLI 2 is missing; on Debian: apt-get install awscli")
+    version_2 = world.directory / "version-2"
+    version_2.mkdir()
+    (version_2 / "aws").symlink_to(installed[0])
+    # when
+    result = world.deploy(PATH=f"{version_2}:{world.environment['PATH']}")
+    # then
+    assert result.status == 0, result.told
+    assert result.summary["live_version"] == world.live()[0] == "2"
+    # and back again
+    assert world.deploy("--rollback", PATH=f"{version_2}:{world.environment['PATH']}").summary["live_version"] == "1"
+
+
+def is_version_2(program: Path) -> bool:
+    """Whether this is the AWS CLI, version 2."""
+    if not program.exists():
+        return False
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return told.startswith("aws-cli/2.")

@@ -1,0 +1,176 @@
+"""The CloudFormation templates: valid, and nobody may do more than the work needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted((ROOT / "infra").glob("*.yaml"))
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads !Ref and its like as {"Ref": …}."""
+
+
+def _intrinsic(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
+    if isinstance(node, yaml.ScalarNode):
+        return {name: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A template as plain dicts and lists."""
+    with path.open(encoding="utf-8") as file:
+        template: dict[str, Any] = yaml.load(file, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's tags
+    return template
+
+
+def resolve(node: Any, conditions: dict[str, bool]) -> Any:
+    """The template's text under these conditions: each Fn::If is replaced by its branch."""
+    if isinstance(node, dict):
+        if "Fn::If" in node:
+            condition, then, otherwise = node["Fn::If"]
+            return resolve(then if conditions.get(condition, False) else otherwise, conditions)
+        return {key: resolve(value, conditions) for key, value in node.items()}
+    return [resolve(value, conditions) for value in node] if isinstance(node, list) else node
+
+
+def statements(node: Any) -> Iterator[dict[str, Any]]:
+    """Every IAM statement anywhere in a template."""
+    if isinstance(node, dict):
+        if "Effect" in node and ("Action" in node or "NotAction" in node):
+            yield node
+        for value in node.values():
+            yield from statements(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from statements(value)
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.fixture(scope="module", params=TEMPLATES, ids=lambda path: path.name)
+def template(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return read(request.param)
+
+
+def resources(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [resource for resource in template["Resources"].values() if resource["Type"] == kind]
+
+
+def test_there_are_the_two_templates() -> None:
+    assert [path.name for path in TEMPLATES] == ["registry.yaml", "service.yaml"]
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    found = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), *TEMPLATES],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert found.returncode == 0, found.stdout
+
+
+def test_no_statement_names_every_resource_but_the_login(template: dict[str, Any]) -> None:
+    for statement in statements(resolve(template, {})):
+        if "*" in as_list(statement.get("Resource", [])):
+            assert as_list(statement["Action"]) == ["ecr:GetAuthorizationToken"]
+
+
+def test_no_statement_has_a_wildcard_in_an_action_or_says_what_is_not_allowed(template: dict[str, Any]) -> None:
+    found = list(statements(template))
+    assert found
+    for statement in found:
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement)
+        assert not [action for action in as_list(statement["Action"]) if "*" in action]
+
+
+@pytest.mark.parametrize("public", [pytest.param(False, id="by default"), pytest.param(True, id="PublicUrl")])
+def test_the_public_may_call_only_if_asked(template: dict[str, Any], public: bool) -> None:
+    # given
+    resolved = resolve(template, {"IsPublic": public})
+    # when
+    principals = [statement.get("Principal") for statement in statements(resolved)]
+    permissions = resources(resolved, "AWS::Lambda::Permission")
+    # then
+    assert "*" not in principals
+    assert {"AWS": "*"} not in principals
+    assert {permission["Properties"]["Principal"] == "*" for permission in permissions} <= {public}
+    for url in resources(resolved, "AWS::Lambda::Url"):
+        assert url["Properties"]["AuthType"] == ("NONE" if public else "AWS_IAM")
+
+
+def test_the_url_is_private_unless_the_parameter_says_otherwise() -> None:
+    # given
+    service = read(ROOT / "infra" / "service.yaml")
+    # then
+    assert service["Parameters"]["PublicUrl"]["Default"] == "false"
+    assert service["Conditions"]["IsPublic"] == {"Fn::Equals": [{"Ref": "PublicUrl"}, "true"]}
+
+
+def test_a_function_url_has_both_statements_on_the_alias() -> None:
+    # when
+    permissions = [
+        resource["Properties"]
+        for resource in resources(read(ROOT / "infra" / "service.yaml"), "AWS::Lambda::Permission")
+    ]
+    # then
+    assert {permission["Action"] for permission in permissions} == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+    assert all(permission["FunctionName"] == {"Ref": "LiveAlias"} for permission in permissions)
+    for permission in permissions:
+        assert ("FunctionUrlAuthType" in permission) != permission.get("InvokedViaFunctionUrl", False)
+
+
+def test_no_lifecycle_rule_can_expire_what_an_alias_names() -> None:
+    """deploy.sh tags what it deploys, and a tag here can't be taken away by another push."""
+    # given
+    inference = read(ROOT / "infra" / "registry.yaml")["Resources"]["InferenceRepository"]["Properties"]
+    # when
+    rules = json.loads(inference["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    # then
+    assert inference["ImageTagMutability"] == "IMMUTABLE"
+    assert [rule["selection"]["tagStatus"] for rule in rules] == ["untagged"]
+
+
+def test_the_deployer_may_do_what_the_script_asks_for() -> None:
+    """Each AWS call in deploy.sh is granted, and nothing that it does not call, pushes or waits with."""
+    # given
+    source = "".join((ROOT / "scripts" / name).read_text(encoding="utf-8") for name in ("deploy.sh", "deploy_calls.sh"))
+    calls = {
+        "lambda get-function ": "lambda:GetFunction",
+        "lambda get-alias": "lambda:GetAlias",
+        "lambda update-function-code": "lambda:UpdateFunctionCode",
+        "lambda publish-version": "lambda:PublishVersion",
+        "wait published-version-active": "lambda:GetFunctionConfiguration",
+        "lambda invoke": "lambda:InvokeFunction",
+        "lambda update-alias": "lambda:UpdateAlias",
+        "lambda create-alias": "lambda:CreateAlias",
+    }
+    role = read(ROOT / "infra" / "service.yaml")["Resources"]["DeployerRole"]["Properties"]["Policies"]
+    # when
+    granted = {
+        action for statement in statements(role) for action in statement["Action"] if action.startswith("lambda:")
+    }
+    # then
+    assert granted == {action for call, action in calls.items() if call in source}
