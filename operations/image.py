@@ -1,0 +1,130 @@
+"""What a release says of an image: its identity, and a CycloneDX bill of its Python packages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from operations.errors import UnreadableInput
+
+# The files by which Python's packaging describes an installed distribution.
+DESCRIPTIONS = ("METADATA", "direct_url.json", "PKG-INFO")
+
+
+def facts_of(image: str) -> dict[str, Any]:
+    """What the Docker engine knows of a local image.
+
+    Returns
+    -------
+    dict
+        `id`, `digests` (in registries that it was pushed to or pulled from), `architecture`, `labels`, and the
+        `model_version` of the label `ccapproval.model_version`, if any.
+
+    Raises
+    ------
+    UnreadableInput
+        The engine does not know the image.
+    """
+    inspected = json.loads(_docker("image", "inspect", image, source=image))[0]
+    labels = inspected["Config"].get("Labels") or {}
+    return {
+        "image": image,
+        "id": inspected["Id"],
+        "digests": inspected.get("RepoDigests") or [],
+        "architecture": inspected["Architecture"],
+        "labels": labels,
+        "model_version": labels.get("ccapproval.model_version"),
+    }
+
+
+def bill_of(image: str) -> dict[str, Any]:
+    """The bill of materials of a local image.
+
+    The image is read, never run, so it works for any image and any architecture.
+
+    Parameters
+    ----------
+    image : str
+        A name, tag or digest that the Docker engine knows.
+
+    Returns
+    -------
+    dict
+        A CycloneDX 1.6 document whose `metadata.component` is the image.
+
+    Raises
+    ------
+    UnreadableInput
+        The engine does not know the image, or no Python package is in it.
+    """
+    container = _docker("create", "--entrypoint", "none", image, source=image)
+    try:
+        identity = _docker("image", "inspect", "--format", "{{.Id}}", image, source=image)
+        with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export:  # noqa: S607
+            if export.stdout is None:
+                raise UnreadableInput(image, "docker export gave no output")
+            document = bill_of_filesystem(export.stdout, image)
+    finally:
+        _docker("rm", container, source=image)
+    return named(document, image, identity)
+
+
+def named(document: dict[str, Any], image: str, identity: str) -> dict[str, Any]:
+    """A bill of materials that says which image it is of."""
+    component = {"type": "container", "bom-ref": "image", "name": image.partition("@")[0], "version": identity}
+    return document | {"metadata": document["metadata"] | {"component": component}}
+
+
+def bill_of_filesystem(archive: IO[bytes], source: str) -> dict[str, Any]:
+    """The bill of materials of a root filesystem, given as a tar stream.
+
+    Raises
+    ------
+    UnreadableInput
+        It holds no Python package, or cyclonedx-py is not installed.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        packages = root / "packages"
+        packages.mkdir()
+        with tarfile.open(fileobj=archive, mode="r|*") as members:
+            for member in members:
+                path = PurePosixPath(member.name)
+                content = members.extractfile(member) if path.name in DESCRIPTIONS and member.isfile() else None
+                if content is not None and path.parent.suffix in (".dist-info", ".egg-info"):
+                    # One flat directory: the parent's name holds both the package and its version.
+                    (packages / path.parent.name).mkdir(exist_ok=True)
+                    (packages / path.parent.name / path.name).write_bytes(content.read())
+        if not any(packages.iterdir()):
+            raise UnreadableInput(source, "no Python package describes itself there (no *.dist-info)")
+        return _describe(packages, root, source)
+
+
+def _describe(packages: Path, root: Path, source: str) -> dict[str, Any]:
+    # cyclonedx-py asks an interpreter for its path, and reads the packages there: this one answers with ours.
+    interpreter = root / "python"
+    interpreter.write_text(f"#!/bin/sh\ncat '{root / 'path.json'}'\n")
+    interpreter.chmod(0o700)
+    (root / "path.json").write_text(json.dumps([str(packages)]))
+    command = [sys.executable, "-m", "cyclonedx_py", "environment", "--output-reproducible", str(interpreter)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        raise UnreadableInput(source, f"cyclonedx-py failed: {reason}; is requirements/development.txt installed?")
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def _docker(*arguments: str, source: str) -> str:
+    try:
+        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)  # noqa: S607
+    except FileNotFoundError as err:
+        raise UnreadableInput(source, "docker is not installed") from err
+    if done.returncode:
+        raise UnreadableInput(source, done.stderr.strip() or "docker refused")
+    return done.stdout.strip()

@@ -1,0 +1,103 @@
+"""An image's bill of materials names every Python package in it, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from typing import Any
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from operations import image
+from operations.errors import UnreadableInput
+
+SITE = "var/lang/lib/python3.13/site-packages"
+
+
+def _metadata(name: str, version: str, *more: str) -> str:
+    return "\n".join(["Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *more, "", ""])
+
+
+def _filesystem(files: dict[str, str]) -> io.BytesIO:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content.encode())
+            archive.addfile(member, io.BytesIO(content.encode()))
+    return io.BytesIO(buffer.getvalue())
+
+
+FILES = {
+    f"{SITE}/pydantic_core-2.41.dist-info/METADATA": _metadata(
+        "pydantic_core", "2.41", "License-Expression: MIT", "Requires-Dist: typing-extensions"
+    ),
+    f"{SITE}/pydantic_core-2.41.dist-info/RECORD": "pydantic_core/__init__.py,,\n",
+    "var/task/typing_extensions-4.15.dist-info/METADATA": _metadata("typing-extensions", "4.15"),
+    "usr/lib/python3/dist-packages/six-1.16.egg-info/PKG-INFO": _metadata("six", "1.16"),
+    "var/task/notes/METADATA": _metadata("not-a-package", "1"),
+    "../../escape-1.dist-info/METADATA": _metadata("escape", "1"),
+}
+
+
+@pytest.fixture(scope="module")
+def bill() -> dict[str, Any]:
+    return image.bill_of_filesystem(_filesystem(FILES), "image")
+
+
+def test_every_installed_package_is_a_component(bill: dict[str, Any]) -> None:
+    found = {(component["name"], component["version"]) for component in bill["components"]}
+
+    assert found == {("pydantic_core", "2.41"), ("typing-extensions", "4.15"), ("six", "1.16"), ("escape", "1")}
+
+
+def test_licences_and_dependencies_are_told(bill: dict[str, Any]) -> None:
+    (core,) = (component for component in bill["components"] if component["name"] == "pydantic_core")
+    (edges,) = (entry for entry in bill["dependencies"] if entry["ref"] == core["bom-ref"])
+
+    assert core["licenses"][0]["license"]["id"] == "MIT"
+    assert core["purl"].startswith("pkg:")
+    assert edges["dependsOn"] == ["typing-extensions==4.15"]
+
+
+def test_it_is_cyclonedx(bill: dict[str, Any]) -> None:
+    assert (
+        JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(image.named(bill, "image", "sha256:1"))) is None
+    )
+
+
+def test_the_same_filesystem_gives_the_same_bill(bill: dict[str, Any]) -> None:
+    assert image.bill_of_filesystem(_filesystem(FILES), "image") == bill
+
+
+def test_a_filesystem_without_packages_is_refused() -> None:
+    with pytest.raises(UnreadableInput, match=r"no \*\.dist-info"):
+        image.bill_of_filesystem(_filesystem({"etc/os-release": ""}), "image")
+
+
+@pytest.mark.docker
+def test_a_real_image_is_read_without_being_run() -> None:
+    subprocess.run(
+        ["docker", "import", "--change", 'LABEL ccapproval.model_version="abc"', "-", "pipeline-sbom-test"],  # noqa: S607
+        input=_filesystem({name: content for name, content in FILES.items() if not name.startswith("..")}).read(),
+        check=True,
+        capture_output=True,
+    )
+    try:
+        facts, bill = image.facts_of("pipeline-sbom-test"), image.bill_of("pipeline-sbom-test")
+    finally:
+        subprocess.run(["docker", "rmi", "pipeline-sbom-test"], check=True, capture_output=True)  # noqa: S607
+
+    assert facts["model_version"] == "abc"
+    assert bill["metadata"]["component"]["version"] == facts["id"]
+    assert len(bill["components"]) == 3
+
+
+@pytest.mark.docker
+def test_an_image_that_is_not_there_is_said_so() -> None:
+    with pytest.raises(UnreadableInput, match="no-such-image"):
+        image.facts_of("no-such-image:none")
