@@ -1,0 +1,60 @@
+"""A local cloud in which an earlier model is in service."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.pipeline.harness import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from model.run import Outcome
+
+
+@pytest.fixture(scope="session")
+def docker() -> None:
+    """Skip where no Docker engine answers."""
+    words = ["docker", "version"]
+    if shutil.which("docker") is None or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("no Docker engine answers")
+
+
+@pytest.fixture(scope="session")
+def scans() -> Iterator[str]:
+    """The address of moto's server, which plays the part of ECR's scanner."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def cloud(docker: None, small: Outcome) -> Iterator[str]:  # noqa: ARG001
+    """The host and port of a local cloud whose function serves an earlier, smaller model."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    earlier = f"pipeline-test-earlier:{port}"
+    environment = os.environ | {
+        "CLOUD_PORT": str(port),
+        "IMAGE": earlier,
+        "ARTIFACTS": str(small.directory),
+        "TRAINING_IMAGE": "pipeline-test-none",
+    }
+    subprocess.run([ROOT / "scripts/images.sh", "inference"], env=environment, check=True, timeout=900)
+    try:
+        subprocess.run([ROOT / "scripts/cloud_up.sh"], env=environment, check=True, timeout=900)
+        yield f"127.0.0.1:{port}"
+    finally:
+        subprocess.run([ROOT / "scripts/cloud_down.sh"], env=environment, check=True, timeout=120)
+        shutil.rmtree(ROOT / f"build/cloud-{port}", ignore_errors=True)
+        subprocess.run(["docker", "rmi", "--force", earlier], check=True, capture_output=True)  # noqa: S607

@@ -1,0 +1,89 @@
+"""Reads .harness/pipeline.yaml as the tests need it: stages, steps, and what fills in an expression."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+HARNESS = ROOT / ".harness"
+EXPRESSION = re.compile(r"<\+([^<>]+)>")
+OUTPUT = re.compile(r"(?:pipeline\.stages\.(\w+)\.spec\.)?execution\.steps\.(\w+)\.output\.outputVariables\.(\w+)")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the pipeline.
+
+    Attributes
+    ----------
+    stage : str
+        The identifier of its stage.
+    """
+
+    stage: str
+    type: str
+    identifier: str
+    spec: dict[str, Any]
+    when: dict[str, str]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Its environment variables, expressions and all."""
+        variables: dict[str, str] = self.spec.get("envVariables", {})
+        return variables
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of its output variables."""
+        return tuple(variable["name"] for variable in self.spec.get("outputVariables", ()))
+
+
+def pipeline() -> dict[str, Any]:
+    """The whole pipeline."""
+    whole: dict[str, Any] = _read(HARNESS / "pipeline.yaml")["pipeline"]
+    return whole
+
+
+def triggers() -> dict[str, dict[str, Any]]:
+    """Every trigger, by its file's name."""
+    return {path.name: _read(path)["trigger"] for path in sorted(HARNESS.glob("trigger_*.yaml"))}
+
+
+def steps() -> list[Step]:
+    """Every step, in the order in which they run."""
+    return [
+        Step(stage["identifier"], step["type"], step["identifier"], step["spec"], step.get("when", {}))
+        for stage in (entry["stage"] for entry in pipeline()["stages"])
+        for step in (entry["step"] for entry in stage["spec"]["execution"]["steps"])
+    ]
+
+
+def filled_in(text: str, stage: str, values: Mapping[str, str]) -> str:
+    """A text with its expressions replaced.
+
+    Parameters
+    ----------
+    text : str
+    stage : str
+        Where it stands; `execution.steps.…` means this stage's.
+    values : mapping
+        By expression; an output's is `STAGE.STEP.NAME`. An expression that is not there is a KeyError.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        output = OUTPUT.fullmatch(found[1])
+        return values[f"{output[1] or stage}.{output[2]}.{output[3]}" if output else found[1]]
+
+    return EXPRESSION.sub(value, text)
+
+
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,0 +1,194 @@
+"""Runs the pipeline's steps as Harness would: a fresh clone for each stage, commands in order, outputs passed on.
+
+What is not a command is done by other means: images are built by scripts/images.sh and pushed, S3 uploads go through
+the AWS CLI, the policy is asked by `model.gate`, and the approver's answer is given. ECR's scans come from moto, which
+alone of the two emulators has them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from model.gate import judge
+from tests.pipeline.harness import ROOT, Step, filled_in, pipeline
+from tests.pipeline.push import push
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUN = "pipeline-test-run"
+BUCKET = "ccapproval-evidence"
+ACCOUNT = "000000000000"
+# What a comment must not be able to do.
+COMMENT = "Looks right; \"fine\" $(touch planted) `touch planted` 'ok' <b>"
+APPROVAL = "pipeline.stages.Approve_Release.spec.execution.steps.Approve.output.approvalActivities[0]"
+OUTPUTS = ".outputs"
+STEP_SECONDS = 1500
+SCANNED = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})
+
+
+@dataclass
+class Runner:
+    """One run of the pipeline against a cloud.
+
+    Attributes
+    ----------
+    directory : Path
+        Where the clones go.
+    host : str
+        The local cloud's host and port: its API and its registry.
+    scans : str
+        The address of moto's server.
+    values : dict
+        What expressions mean, so far.
+    """
+
+    directory: Path
+    host: str
+    scans: str
+    values: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Set what is known before the first step."""
+        own = {variable["name"]: variable["value"] for variable in pipeline()["variables"]}
+        given = {"aws_region": "us-east-1", "aws_account_id": ACCOUNT, "registry": self.host, "bucket": BUCKET}
+        self.values |= {f"pipeline.variables.{name}": value for name, value in (own | given).items()}
+        self.values |= {
+            "pipeline.executionId": RUN,
+            "pipeline.executionUrl": f"https://harness.example/run/{RUN}?a=1&b=2",
+            f"{APPROVAL}.user.email": "officer@bank.example",
+            f"{APPROVAL}.comments": COMMENT,
+        }
+        for name in ("access_key_id", "secret_access_key", "session_token"):
+            self.values[f'secrets.getValue("aws_{name}")'] = "test"
+
+    @property
+    def image(self) -> str:
+        """What the inference image is called here."""
+        return f"pipeline-test:{self.host.rpartition(':')[2]}"
+
+    def workspace(self, stage: str) -> Path:
+        """The clone of a stage, made at its first step, with nothing in it that another stage has left."""
+        clone = self.directory / stage
+        if not clone.exists():
+            listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+            files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+            for name in filter(None, files.split("\0")):
+                if (ROOT / name).is_file():
+                    (clone / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(ROOT / name, clone / name)
+            # The environment and the downloads that make would repeat, which take minutes and prove nothing here; with
+            # lock files older than they are, make leaves them alone.
+            for lock in (clone / "requirements").iterdir():
+                os.utime(lock, (0, 0))
+            (clone / "build").mkdir(exist_ok=True)
+            for name in (".venv", "build/wheels"):
+                (clone / name).symlink_to(ROOT / name)
+        return clone
+
+    def run(self, step: Step) -> None:
+        """Do a step; its failure is a CalledProcessError with what it said."""
+        match step.type:
+            case "Run":
+                self._command(step)
+            case "BuildAndPushECR":
+                self._build(step)
+            case "S3Upload":
+                spec = {name: self._value(step, value) for name, value in step.spec.items()}
+                target = (
+                    f"s3://{spec['bucket']}/{spec['target']}/{spec['sourcePath'].removeprefix(spec['stripPrefix'])}"
+                )
+                self._host(step, f'aws s3 cp --no-progress "{spec["sourcePath"]}" "{target}"', {})
+            case "Policy":
+                verdict = judge(json.loads(self._value(step, step.spec["policySpec"]["payload"])))
+                assert verdict.passed, verdict.denials
+            case "HarnessApproval":
+                assert self._value(step, step.spec["approvalMessage"])
+            case "AWSECR" | "Plugin" | "Email":
+                pass
+            case other:
+                raise AssertionError(f"nothing here does what a step of type {other} does")
+
+    def _command(self, step: Step) -> None:
+        environment = {name: self._value(step, value) for name, value in step.environment.items()}
+        if "wait-scan" in step.spec["command"]:
+            self._scan(environment)
+        told = "".join(f"\nprintenv {name} >{OUTPUTS}/{name}" for name in step.outputs)
+        outputs = self.workspace(step.stage) / OUTPUTS
+        outputs.mkdir(exist_ok=True)
+        command = step.spec["command"] + told
+        if "image" in step.spec:
+            self._container(step, command, environment)
+        else:
+            self._host(step, command, environment)
+        for name in step.outputs:
+            self.values[f"{step.stage}.{step.identifier}.{name}"] = (outputs / name).read_text().removesuffix("\n")
+
+    def _host(self, step: Step, command: str, environment: dict[str, str]) -> None:
+        # The machine's own settings (proxy, certificates) stay; its AWS does not.
+        base = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        # A name of its own for the image that is built, so that no developer's image loses its name.
+        base |= {"PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}", "IMAGE": self.image, **self._cloud()}
+        self._process(["bash", "-c", command], step, base | environment)
+
+    def _container(self, step: Step, command: str, environment: dict[str, str]) -> None:
+        # Harness mounts the clone at /harness, and gives each step a container of its own.
+        mounted = ["--volume", f"{self.workspace(step.stage)}:/harness", "--workdir", "/harness"]
+        variables = [
+            word for name, value in (self._cloud() | environment).items() for word in ("--env", f"{name}={value}")
+        ]
+        image = self._value(step, step.spec["image"])
+        docker = ["docker", "run", "--rm", "--network", "host", *mounted, *variables, image, "sh", "-c", command]
+        self._process(docker, step, dict(os.environ))
+
+    def _process(self, words: list[str], step: Step, environment: dict[str, str]) -> None:
+        print(f"== {step.stage} / {step.identifier}", file=sys.stderr)  # noqa: T201  # for who reads a failure
+        subprocess.run(words, cwd=self.workspace(step.stage), env=environment, check=True, timeout=STEP_SECONDS)
+
+    def _build(self, step: Step) -> None:
+        repository, tag = step.spec["imageName"], self._value(step, step.spec["tags"][0])
+        image = f"{self.host}/{repository}:{tag}"
+        assert step.spec["dockerfile"] == "Dockerfile_Training_Testing"
+        self._host(step, "scripts/images.sh training", {"TRAINING_IMAGE": image})
+        push(image, self.host, repository, tag, self.directory)
+
+    def _value(self, step: Step, text: str) -> str:
+        return filled_in(text, step.stage, self.values)
+
+    def _cloud(self) -> dict[str, str]:
+        credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        return credentials | {"AWS_ENDPOINT_URL": f"http://{self.host}", "AWS_DEFAULT_REGION": "us-east-1"}
+
+    def _scan(self, environment: dict[str, str]) -> None:
+        """Let moto know the image that was pushed, and scan it: one finding, of low severity."""
+        digest = environment.get("IMAGE_DIGEST")
+        repository = "ccapproval-deploy" if digest else "ccapproval"
+        image_id = {"imageDigest": digest} if digest else {"imageTag": RUN}
+        session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")  # noqa: S106
+        ecr = session.client("ecr", endpoint_url=self.scans)
+        ecr.create_repository(repositoryName=repository)
+        ecr.put_image(
+            repositoryName=repository, imageTag=RUN, imageManifest=SCANNED, imageDigest=digest or f"sha256:{'0' * 64}"
+        )
+        ecr.start_image_scan(repositoryName=repository, imageId=image_id)
+        result = {
+            "registryId": "123456789012",
+            "repositoryName": repository,
+            "imageId": image_id,
+            "imageScanStatus": {"status": "COMPLETE", "description": ""},
+            "imageScanFindings": {"findingSeverityCounts": {"LOW": 1}},
+        }
+        body = json.dumps({"results": [result], "region": "us-east-1"}).encode()
+        address = f"{self.scans}/moto-api/static/ecr/scan-finding-results"
+        post = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # noqa: S310  # loopback
+        urllib.request.urlopen(post, timeout=60).close()  # noqa: S310
+        environment["AWS_ENDPOINT_URL_ECR"] = self.scans

@@ -1,0 +1,66 @@
+"""A model that fails one rule of the policy is stopped: the rule is named in the output, and the exit code is 3."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from model.__main__ import main
+from tests.pipeline.harness import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.run import Outcome
+
+# For each rule the one change that it must see: to the limits, to the manifest, or to the champion.
+FAILURES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "limits": ({"minimum_accuracy": None}, {}, {}),
+    "accuracy": ({"minimum_accuracy": 0.999}, {}, {}),
+    "equal_opportunity": ({"maximum_equal_opportunity_gap": 0.0}, {}, {}),
+    "group_size": ({"minimum_group_size": 10**9}, {}, {}),
+    "parity": ({}, {"parity": {"different_decisions": 1}}, {}),
+    "monotonicity": ({}, {"monotonicity": {"violations": 1}}, {}),
+    "champion": ({}, {}, {"accuracy": 1.0, "equal_opportunity_gap": 1.0}),
+}
+
+
+def _merged(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: (value | changes[key] if isinstance(value, dict) and key in changes else value)
+        for key, value in document.items()
+    }
+
+
+@pytest.mark.parametrize("rule", FAILURES)
+def test_one_failed_rule_stops_the_model(
+    rule: str, small: Outcome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limits, manifest, champion = FAILURES[rule]
+    shutil.copy(ROOT / "tests/contracts/small.py", tmp_path / "small.py")
+    given = json.loads((ROOT / "tests/contracts/limits.json").read_text()) | limits
+    (tmp_path / "limits.json").write_text(json.dumps(given))
+    document = json.loads((small.directory / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps(_merged(document, manifest)))
+    words = ["gate", "--artifact", str(tmp_path), "--contract", f"{tmp_path / 'small.py'}:Applicant"]
+    if champion:
+        (tmp_path / "champion.json").write_text(json.dumps({"metrics": champion}))
+        words += ["--champion", str(tmp_path / "champion.json")]
+
+    code = main(words)
+
+    told = [line.split("DENIED by rule ")[1].split(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert (code, rule in told) == (3, True)
+    # A missing limit denies by its own rule, and by the one that would have used it.
+    assert set(told) <= ({"limits", "accuracy"} if rule == "limits" else {rule})
+
+
+def test_every_rule_of_the_policy_is_tried() -> None:
+    policy = (ROOT / "policies/model_gate.rego").read_text()
+
+    assert {line.split('"rule": "')[1].split('"')[0] for line in policy.splitlines() if '"rule"' in line} == set(
+        FAILURES
+    )

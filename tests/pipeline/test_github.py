@@ -1,0 +1,86 @@
+"""What must hold of the GitHub workflows as texts, and that they go the same way as the Harness pipeline."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.pipeline.harness import ROOT, steps, triggers
+
+WORKFLOWS = {
+    path.name: yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / ".github/workflows").glob("*.yml"))
+}
+JOBS = {f"{name}: {key}": job for name, workflow in WORKFLOWS.items() for key, job in workflow["jobs"].items()}
+STEPS = {f"{name}, step {place}": step for name, job in JOBS.items() for place, step in enumerate(job["steps"])}
+# What a run of a workflow calls: our programs, and what of AWS is asked.
+CALLS = re.compile(
+    r"-m operations [\w-]+|scripts/deploy\.sh(?: --\w+)?|train .\$@.|aws lambda \w+|pytest --nbval-lax \S+"
+)
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+def test_no_value_is_written_into_a_command(step: dict[str, Any]) -> None:
+    assert "${{" not in step.get("run", "")
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+def test_an_action_is_named_with_its_version(step: dict[str, Any]) -> None:
+    assert ("uses" in step) is not ("run" in step)
+    assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@(v\d+(\.\d+)*|[0-9a-f]{40})", step["uses"])
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+def test_a_checkout_leaves_no_token_behind(step: dict[str, Any]) -> None:
+    assert "checkout" not in step.get("uses", "") or step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS.keys())
+def test_a_workflow_may_only_read(workflow: dict[str, Any]) -> None:
+    assert workflow["permissions"] == {"contents": "read"}
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS.keys())
+def test_a_job_may_write_nothing_but_its_identity(job: dict[str, Any]) -> None:
+    written = {name for name, right in job.get("permissions", {}).items() if right == "write"}
+
+    assert written <= {"id-token"}
+    assert job["timeout-minutes"] > 0
+
+
+def test_pull_requests_of_strangers_get_no_credentials() -> None:
+    # YAML reads the key `on` as true.
+    started = {name: set(workflow[True]) for name, workflow in WORKFLOWS.items()}
+
+    assert not any("pull_request_target" in events for events in started.values())
+    assert [name for name, events in started.items() if "pull_request" in events] == ["ci.yml"]
+    assert "id-token" not in str(WORKFLOWS["ci.yml"])
+
+
+def test_traffic_waits_for_the_environment_s_reviewers() -> None:
+    deploy = WORKFLOWS["release.yml"]["jobs"]["deploy"]
+
+    assert deploy["environment"] == "production"
+    assert deploy["needs"] == "train-and-export"
+
+
+def test_it_calls_what_the_harness_pipeline_calls() -> None:
+    github = [call for step in STEPS.values() for call in CALLS.findall(step.get("run", ""))]
+    harness = [call for step in steps() if step.type == "Run" for call in CALLS.findall(step.spec["command"])]
+
+    assert set(github) == set(harness)
+
+
+def test_both_start_on_the_same_pushes_and_hours() -> None:
+    started = WORKFLOWS["release.yml"][True]
+    hours = [WORKFLOWS[name][True]["schedule"][0]["cron"] for name in ("release.yml", "monitor.yml")]
+    changed = triggers()["trigger_push.yaml"]["source"]["spec"]["spec"]["spec"]["payloadConditions"][1]["value"]
+
+    assert hours == [
+        triggers()[f"trigger_{name}.yaml"]["source"]["spec"]["spec"]["expression"] for name in ("retrain", "monitor")
+    ]
+    for path in started["push"]["paths"]:
+        assert re.fullmatch(changed, path.replace("**", "file").replace("*", "x"))
