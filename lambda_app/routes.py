@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from lambda_app.events import Request
     from lambda_app.settings import Settings
 
-# What `GET /model` shows of the manifest.
+# What `GET /model` shows of the manifest, and of what it says of the training data.
 PUBLIC = ("model_version", "format", "format_version", "trained_at", "git_commit", "threshold", "metrics", "gate")
+PUBLIC_OF_DATA = ("dated", "digest", "rows")
 
 
 class Routes:
@@ -61,9 +62,12 @@ class Routes:
         return {"status": "ok", "model_version": self.model_version}
 
     def _model(self, _request: Request, _request_id: str) -> dict[str, Any]:
-        contract = self._manifest["contract"]
-        shown = {key: self._manifest.get(key) for key in PUBLIC}
-        return {**shown, "contract": {"name": contract["name"], "json_schema": contract["json_schema"]}}
+        contract, data = self._manifest["contract"], self._manifest["data"]
+        return {
+            **{key: self._manifest.get(key) for key in PUBLIC},
+            "data": {key: data[key] for key in PUBLIC_OF_DATA},
+            "contract": {"name": contract["name"], "json_schema": contract["json_schema"]},
+        }
 
     def _predict(self, request: Request, request_id: str) -> dict[str, Any]:
         payload = request.read()

@@ -62,6 +62,7 @@ def vouch(directory: Path, contract: type[Contract] = Applicant, /, **changes: A
         },
         "trained_at": "2026-01-02T03:04:05+00:00",
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
+        "data": {"source": "applications.csv", "digest": "0" * 64, "dated": "2026-01-01", "rows": 1000},
         "metrics": {"accuracy": 0.9},
         "gate": {"passed": True, "denials": []},
         "golden": [],

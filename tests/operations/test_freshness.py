@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations import freshness
+from operations import described, freshness
 from operations.__main__ import main
 from operations.errors import UnreadableInput
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.serving import Service
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
@@ -41,6 +43,15 @@ def _days_before_today(days: float) -> str:
 )
 def test_what_is_over_its_limit_is_stale(trained_at: str, dated: str | None, stale: tuple[str, ...]) -> None:
     assert freshness.assess(_manifest(trained_at, dated), "manifest", NOW).stale == stale
+
+
+def test_a_function_in_service_tells_both_ages(service: Service) -> None:
+    answered = service(described.MODEL_REQUEST)
+
+    fresh = freshness.assess(answered.body, "ccapproval:live", NOW)
+
+    assert fresh.data_age_days == 9.5
+    assert fresh.stale == ("model", "data")
 
 
 @given(age=st.floats(0, 1000), limit=st.floats(0.01, 1000))
