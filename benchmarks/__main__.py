@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import platform
 import shutil
@@ -15,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks import batch, in_process, report
+from benchmarks import batch, container_init, image_size, in_process, report
 from benchmarks.contenders import Contender, contenders
 from benchmarks.figures import Figure, Spread, ratios
 from benchmarks.lambda_process import BenchmarkError, Life, live
@@ -23,7 +22,6 @@ from benchmarks.search_path import ROOT, python_path
 
 BUILD = ROOT / "build" / "benchmarks"
 HANDLER_RUNS = 3
-IN_DOCKER = ("container_init", "image_size")
 
 
 def main(arguments: list[str]) -> int:
@@ -119,12 +117,7 @@ def _in_docker(artifacts: Path) -> list[Figure]:
     if docker is None or subprocess.run([docker, "info"], capture_output=True).returncode:
         print("No Docker here: start in a hardened container and image size are not measured.", file=sys.stderr)
         return []
-    figures: list[Figure] = []
-    for name in IN_DOCKER:
-        if importlib.util.find_spec(f"benchmarks.{name}") is None:
-            continue
-        figures += importlib.import_module(f"benchmarks.{name}").figures(artifacts)
-    return figures
+    return [*container_init.figures(artifacts), *image_size.figures(artifacts)]
 
 
 def _millions(scored: dict[str, list[float]]) -> dict[str, list[float]]:
