@@ -129,9 +129,8 @@ inference() {
 
 training() {
   base "${TRAINING_BASE_IMAGE:-}" "$python_base"
-  local paths=(pyproject.toml Makefile docs policies examples lambda_app model operations scripts tests requirements/training.txt)
-  [[ ! -f credit_card_approval.ipynb ]] || paths+=(credit_card_approval.ipynb)
-  gather training "${paths[@]}" "$(scripts/wheels.sh training "$architecture")"
+  gather training pyproject.toml Makefile credit_card_approval.ipynb docs policies examples lambda_app model operations \
+    scripts tests requirements/training.txt "$(scripts/wheels.sh training "$architecture")"
   rm -rf "$work"/training/model/artifacts "$work"/training/examples/*/artifacts
   build training Dockerfile_Training_Testing "${TRAINING_IMAGE:-ccapproval:latest}"
 }

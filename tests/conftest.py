@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
-from tests.serving import Service
+from tests.serving import ROOT, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from model.run import Outcome
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 # No deadline: this machine may be busy. The same examples each time in CI, new ones at a desk.
 settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true", print_blob=True)
 settings.load_profile("project")
+BUILD_SECONDS = 1500
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,6 +51,39 @@ def _unskipped(report: Any) -> Any:
         report.outcome = "failed"
         report.longrepr = f"Skipped, which in CI is a failure: {report.longrepr[-1]}"
     return report
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> None:
+    """Skip where no Docker engine answers."""
+    if shutil.which("docker") is None or subprocess.run(["docker", "version"], capture_output=True).returncode:  # noqa: S607
+        pytest.skip("no Docker engine answers")
+
+
+@pytest.fixture(scope="session")
+def build(docker_engine: None) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:  # noqa: ARG001
+    """`build(which, image, **environ)` runs `scripts/images.sh`; what it built is removed in the end."""
+    built = set()
+
+    def run(which: str, image: str, **environ: object) -> subprocess.CompletedProcess[str]:
+        built.add(image)
+        variables = os.environ | {key: str(value) for key, value in environ.items()} | {"PYTHON": sys.executable}
+        variables["IMAGE" if which == "inference" else "TRAINING_IMAGE"] = image
+        command = [str(ROOT / "scripts" / "images.sh"), which]
+        return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=BUILD_SECONDS)
+
+    yield run
+    for image in built:
+        subprocess.run(["docker", "rmi", "--force", image], capture_output=True)  # noqa: S607
+
+
+@pytest.fixture(scope="session")
+def training_image(build: Callable[..., subprocess.CompletedProcess[str]]) -> str:
+    """The training image."""
+    image = f"images-test-training-{os.getpid()}"
+    done = build("training", image)
+    assert done.returncode == 0, done.stderr
+    return image
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -80,15 +79,7 @@ class Cloud:
 
 
 @pytest.fixture(scope="module")
-def engine() -> None:
-    """Skip where no Docker engine answers."""
-    words = ["docker", "version"]
-    if shutil.which("docker") is None or subprocess.run(words, capture_output=True, check=False).returncode:
-        pytest.skip("no Docker engine answers")
-
-
-@pytest.fixture(scope="module")
-def images(engine: None, small: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # noqa: ARG001
+def images(docker_engine: None, small: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # noqa: ARG001
     """A sound image, the same with another label, and one whose golden cases it does not decide as recorded."""
     environment = os.environ | {"ARTIFACTS": str(small.directory), "IMAGE": IMAGE}
     run(ROOT / "scripts/images.sh", "inference", environment=environment)

@@ -5,46 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.compared_images import base_of
-from tests.serving import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from model.run import Outcome
-
-BUILD_SECONDS = 1500
 
 
 def image_exists(image: str) -> bool:
     """Whether the Docker engine has an image of this name."""
     return subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode == 0  # noqa: S607
-
-
-@pytest.fixture(scope="session")
-def build() -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """`build(which, image, **environ)` runs `scripts/images.sh`; what it built is removed in the end."""
-    words = ["docker", "version"]
-    if shutil.which("docker") is None or subprocess.run(words, capture_output=True).returncode:
-        pytest.skip("no Docker engine answers")
-    built = set()
-
-    def run(which: str, image: str, **environ: object) -> subprocess.CompletedProcess[str]:
-        built.add(image)
-        variables = os.environ | {key: str(value) for key, value in environ.items()} | {"PYTHON": sys.executable}
-        variables["IMAGE" if which == "inference" else "TRAINING_IMAGE"] = image
-        command = [str(ROOT / "scripts" / "images.sh"), which]
-        return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=BUILD_SECONDS)
-
-    yield run
-    for image in built:
-        subprocess.run(["docker", "rmi", "--force", image], capture_output=True)  # noqa: S607
 
 
 @pytest.fixture(scope="session")
@@ -67,15 +43,6 @@ def sklearn_image(build: Callable[..., subprocess.CompletedProcess[str]], mixed_
     """An image that serves the same model as a joblib pipeline."""
     image = f"images-test-sklearn-{os.getpid()}"
     done = build("inference", image, ARTIFACTS=mixed_sklearn.directory, BASE_IMAGE=base)
-    assert done.returncode == 0, done.stderr
-    return image
-
-
-@pytest.fixture(scope="session")
-def training_image(build: Callable[..., subprocess.CompletedProcess[str]]) -> str:
-    """The training image."""
-    image = f"images-test-training-{os.getpid()}"
-    done = build("training", image)
     assert done.returncode == 0, done.stderr
     return image
 

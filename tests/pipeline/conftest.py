@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def docker() -> None:
-    """Skip where no Docker engine answers."""
-    words = ["docker", "version"]
-    if shutil.which("docker") is None or subprocess.run(words, capture_output=True, check=False).returncode:
-        pytest.skip("no Docker engine answers")
-
-
-@pytest.fixture(scope="session")
 def scans() -> Iterator[str]:
     """The address of moto's server, which plays the part of ECR's scanner."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -38,7 +30,7 @@ def scans() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def cloud(docker: None, small: Outcome) -> Iterator[str]:  # noqa: ARG001
+def cloud(docker_engine: None, small: Outcome) -> Iterator[str]:  # noqa: ARG001
     """The host and port of a local cloud whose function serves an earlier, smaller model."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -10,14 +10,14 @@ import boto3
 import pytest
 
 from operations.evidence import verify
-from tests.pipeline.harness import ROOT, steps
+from tests.pipeline.harness import steps
 from tests.pipeline.runner import BUCKET, COMMENT, RUN, Runner
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOTEBOOK = ROOT / "credit_card_approval.ipynb"
 OUTPUT = "Run_test_and_upload_artifacts.Export_accuracy_and_fairness_variables"
+MONITOR = "Monitor_Model_Stage.Monitor_Model_Step"
 APPLICATION = {"Num_Children": 2, "Income": 500000, "Own_Car": 1, "Own_Housing": 1}
 
 
@@ -28,7 +28,6 @@ def _client(service: str, host: str) -> Any:
 
 @pytest.mark.docker
 @pytest.mark.timeout(3600)
-@pytest.mark.skipif(not NOTEBOOK.is_file(), reason=f"{NOTEBOOK.name} is not there")
 def test_the_pipeline_s_commands_end_with_a_deployed_function(cloud: str, scans: str, tmp_path: Path) -> None:
     functions, bucket = _client("lambda", cloud), _client("s3", cloud)
     bucket.create_bucket(Bucket=BUCKET)
@@ -63,7 +62,9 @@ def test_the_pipeline_s_commands_end_with_a_deployed_function(cloud: str, scans:
     # and the figures were passed on, and nothing that was passed on became code.
     assert float(runner.values[f"{OUTPUT}.ACCURACY"]) > 0.9
     assert float(runner.values[f"{OUTPUT}.EQUAL_OPPORTUNITY_FAIRNESS_PERCENT"]) < 21
-    assert runner.values["Monitor_Model_Stage.Monitor_Model_Step.MODEL_VERSION"] == version
+    monitored = {name: runner.values[f"{MONITOR}.{name}"] for name in ("MODEL_VERSION", "MODEL_STALE", "DATA_AGE_DAYS")}
+    assert (monitored["MODEL_VERSION"], monitored["MODEL_STALE"]) == (version, "false")
+    assert 0 <= float(monitored["DATA_AGE_DAYS"]) < 2
     assert planted == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,22 +14,11 @@ from model.generator import generate
 from tests.pipeline.harness import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
-IMAGE = f"pipeline-test-training:{os.getpid()}"
 ROWS = 30_000
-
-
-@pytest.fixture(scope="module")
-def image(docker: None) -> Iterator[str]:  # noqa: ARG001
-    """The training image, built anew from what it shares with the last one."""
-    environment = os.environ | {"TRAINING_IMAGE": IMAGE}
-    subprocess.run([ROOT / "scripts/images.sh", "training"], env=environment, check=True, timeout=1500)
-    yield IMAGE
-    subprocess.run(["docker", "rmi", "--force", IMAGE], check=True, capture_output=True)  # noqa: S607
 
 
 @pytest.fixture(scope="module")
@@ -77,33 +65,33 @@ def _sagemaker(root: Path, csv: str | None, hyperparameters: dict[str, str]) -> 
     return root
 
 
-def test_sagemaker_s_channel(image: str, applications: Path, digest: str, tmp_path: Path) -> None:
+def test_sagemaker_s_channel(training_image: str, applications: Path, digest: str, tmp_path: Path) -> None:
     root = _sagemaker(tmp_path / "ml", applications.read_text(), {"seed": "0", "sagemaker_job_name": '"job"'})
 
-    done = _train(image, {root: "/opt/ml"})
+    done = _train(training_image, {root: "/opt/ml"})
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert _manifest(root / "model")["digest"] == digest
     assert not (root / "output/failure").exists()
 
 
-def test_sagemaker_without_a_channel(image: str, digest: str, tmp_path: Path) -> None:
+def test_sagemaker_without_a_channel(training_image: str, digest: str, tmp_path: Path) -> None:
     root = _sagemaker(tmp_path / "ml", None, {"rows": str(ROWS)})
 
-    done = _train(image, {root: "/opt/ml"})
+    done = _train(training_image, {root: "/opt/ml"})
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert _manifest(root / "model")["digest"] == digest
 
 
-def test_vertex_s_buckets(image: str, applications: Path, digest: str, tmp_path: Path) -> None:
+def test_vertex_s_buckets(training_image: str, applications: Path, digest: str, tmp_path: Path) -> None:
     lines = applications.read_text().splitlines(keepends=True)
     for part in range(2):
         name = f"training-0000{part}-of-00002.csv"
         (tmp_path / name).write_text("".join([lines[0], *lines[1:][part * ROWS // 2 : (part + 1) * ROWS // 2]]))
 
     done = _train(
-        image,
+        training_image,
         {tmp_path: "/gcs/bank"},
         "--seed=0",
         AIP_MODEL_DIR="gs://bank/run/model/",
@@ -114,22 +102,22 @@ def test_vertex_s_buckets(image: str, applications: Path, digest: str, tmp_path:
     assert _manifest(tmp_path / "run/model")["digest"] == digest
 
 
-def test_a_model_that_the_gate_denies_fails_the_job_with_the_rule(image: str, tmp_path: Path) -> None:
+def test_a_model_that_the_gate_denies_fails_the_job_with_the_rule(training_image: str, tmp_path: Path) -> None:
     frame = generate(ROWS, 0)
     frame["Target"] = np.random.default_rng(0).permutation(frame["Target"].to_numpy())
     root = _sagemaker(tmp_path / "ml", frame.to_csv(index=False), {})
 
-    done = _train(image, {root: "/opt/ml"})
+    done = _train(training_image, {root: "/opt/ml"})
 
     assert done.returncode == 3
     assert "DENIED by rule accuracy" in (root / "output/failure").read_text()
     assert not list((root / "model").rglob("*.joblib"))
 
 
-def test_a_job_that_cannot_start_says_why(image: str, tmp_path: Path) -> None:
+def test_a_job_that_cannot_start_says_why(training_image: str, tmp_path: Path) -> None:
     root = _sagemaker(tmp_path / "ml", None, {"no_such_setting": "1"})
 
-    done = _train(image, {root: "/opt/ml"})
+    done = _train(training_image, {root: "/opt/ml"})
 
     assert done.returncode == 2
     assert "--no-such-setting" in (root / "output/failure").read_text()
