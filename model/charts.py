@@ -158,7 +158,7 @@ def group_rates(by_group: Mapping[str, Mapping[str, Any]], column: str) -> Figur
     rates = {"approval_rate": "approved of all", "true_positive_rate": "approved of the creditworthy"}
     places = np.arange(len(by_group))
     for offset, (key, label), series in zip((-0.19, 0.19), rates.items(), SERIES, strict=False):
-        values = np.array([group[key] for group in by_group.values()])
+        values = np.array([group[key] for group in by_group.values()], dtype=np.float64)  # None, not known, becomes NaN
         low = np.array([group["intervals"][key]["low"] for group in by_group.values()])
         high = np.array([group["intervals"][key]["high"] for group in by_group.values()])
         bars = axes.barh(
@@ -174,7 +174,7 @@ def group_rates(by_group: Mapping[str, Mapping[str, Any]], column: str) -> Figur
             edgecolor="white",
             linewidth=0,
         )
-        axes.bar_label(bars, [f"{value:.1%}" for value in values], padding=4)
+        axes.bar_label(bars, ["" if np.isnan(value) else f"{value:.1%}" for value in values], padding=4)
     axes.set_yticks(places, [f"{column} {name}" for name in by_group])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")

@@ -8,8 +8,9 @@ Definitions follow scikit-learn's and fairlearn's documentation. For a sensitive
 - adverse impact ratio: min_g P(approve | g) / max_g P(approve | g), in [0, 1]; 1 at equal approval rates. The
   'four-fifths' often quoted with it is a guideline for employment, 29 CFR 1607.4(D), not for credit.
 
-A figure that the data cannot tell is None: a difference where a column has fewer than two groups or a group has no
-creditworthy applicant, the area under the ROC curve where all outcomes are alike.
+A figure that the data cannot tell is None: a group's true-positive rate where it has no creditworthy applicant; a
+difference where a column has fewer than two groups, or a group no such rate; the area under the ROC curve where all
+outcomes are alike.
 
 Intervals are of 95 %: Wilson's for shares, Hanley and McNeil's for the area under the ROC curve, the bootstrap's
 percentiles for differences between groups.
@@ -188,6 +189,8 @@ def _by_group(
     for group in by_group.values():
         of = {"approval_rate": group["rows"], "true_positive_rate": group["creditworthy"], "accuracy": group["rows"]}
         group["intervals"] = {key: _share(round(group[key] * total), total) for key, total in of.items()}
+        if not group["creditworthy"]:
+            group["true_positive_rate"] = None
     # Each figure below depends only on how many rows fall into each (group, outcome, decision) cell, so resampling
     # rows is drawing those counts from a multinomial distribution.
     cells = np.array(

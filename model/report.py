@@ -18,7 +18,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from lambda_app import artifact
-from model import charts
+from model import charts, wording
 from model.chart_style import svg
 from model.points import Table, points_tables
 
@@ -83,7 +83,9 @@ def render(directory: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": _percent, "points": _points, "interval": _interval, "whole": "{:,}".format}
+    environment.filters |= {
+        name: getattr(wording, name) for name in ("percent", "points", "places", "interval", "whole")
+    }
     denial = example_denial(directory)
     counts, threshold = manifest["metrics"]["confusion"], manifest["threshold"]
     intercept = manifest["reference"]["score"] - sum(manifest["reference"]["points"]) if tables else 0.0
@@ -123,29 +125,30 @@ def rules(question: dict[str, Any], denials: list[dict[str, str]]) -> list[Rule]
         (
             "accuracy",
             "Decides as the record does",
-            _percent(metrics["accuracy"]),
-            f"at least {_percent(limits.get('minimum_accuracy'))}",
+            wording.percent(metrics["accuracy"]),
+            f"at least {wording.percent(limits.get('minimum_accuracy'))}",
         ),
         (
             "equal_opportunity",
             "Approves the creditworthy of all groups alike",
             _each(
-                metrics["groups"], lambda column: f"{_points(column['equal_opportunity_difference']['value'])} apart"
+                metrics["groups"],
+                lambda column: f"{wording.points(column['equal_opportunity_difference']['value'])} apart",
             ),
-            f"at most {_points(limits.get('maximum_equal_opportunity_gap'))}",
+            f"at most {wording.points(limits.get('maximum_equal_opportunity_gap'))}",
         ),
         (
             "group_size",
             "Each group is large enough to judge by",
             _each(metrics["groups"], lambda column: f"{column['smallest_group']:,} applications"),
-            f"at least {limits.get('minimum_group_size', 'not given')}",
+            f"at least {wording.whole(limits.get('minimum_group_size'))}",
         ),
         (
             "parity",
             "The exported model decides as the trained one",
             f"{parity['different_decisions']:,} of {parity['rows'] + parity['edge_rows']:,} decided differently; "
-            f"probabilities {_number(parity['largest_difference'])} apart",
-            f"0 decisions; at most {_number(limits.get('maximum_parity_difference'))}",
+            f"probabilities {wording.number(parity['largest_difference'])} apart",
+            f"0 decisions; at most {wording.number(limits.get('maximum_parity_difference'))}",
         ),
         (
             "monotonicity",
@@ -157,7 +160,7 @@ def rules(question: dict[str, Any], denials: list[dict[str, str]]) -> list[Rule]
             "champion",
             "Not worse than the model in service",
             "no model in service to compare with" if champion is None else _against(metrics, champion),
-            f"at most {_points(limits.get('maximum_champion_loss'))} worse",
+            f"at most {wording.points(limits.get('maximum_champion_loss'))} worse",
         ),
     ]
     return [Rule(name, asks, value, limit, name not in denied) for name, asks, value, limit in found]
@@ -189,7 +192,7 @@ def _charts(
 ) -> dict[str, list[Chart]]:
     models = {name: metrics[name] for name in MODELS if name in metrics}
     areas = {name: figures["roc_auc"] for name, figures in models.items()}
-    gap = _points(manifest["metrics"]["equal_opportunity_gap"])
+    gap = wording.points(manifest["metrics"]["equal_opportunity_gap"])
     calibrations = {name: figures["calibration"] for name, figures in models.items()}
     return {
         "confusion": [
@@ -207,7 +210,7 @@ def _charts(
                 charts.calibration(calibrations),
                 "Calibration of the scorecard: "
                 + "; ".join(
-                    f"estimated {_percent(tenth['predicted'])}, observed {_percent(tenth['observed'])}"
+                    f"estimated {wording.percent(tenth['predicted'])}, observed {wording.percent(tenth['observed'])}"
                     for tenth in calibrations["scorecard"]
                 ),
                 "On the diagonal an estimated probability is met by the same share of approvals on record.",
@@ -217,8 +220,8 @@ def _charts(
             _chart(
                 charts.group_rates(column["by_group"], name),
                 "; ".join(
-                    f"{name} {group}: {_percent(rates['approval_rate'])} approved, "
-                    f"{_percent(rates['true_positive_rate'])} of the creditworthy approved"
+                    f"{name} {group}: {wording.percent(rates['approval_rate'])} approved, "
+                    f"{wording.percent(rates['true_positive_rate'])} of the creditworthy approved"
                     for group, rates in column["by_group"].items()
                 ),
                 "Thin lines are 95 % intervals.",
@@ -231,8 +234,8 @@ def _charts(
                     metrics["curve"], manifest["threshold"], limits["maximum_equal_opportunity_gap"]
                 ),
                 f"Accuracy against the equal-opportunity gap. The chosen cut-off of {manifest['threshold']:.3f} has an "
-                f"accuracy of {_percent(manifest['metrics']['accuracy'])} at a gap of {gap}; the policy allows "
-                f"{_points(limits['maximum_equal_opportunity_gap'])}.",
+                f"accuracy of {wording.percent(manifest['metrics']['accuracy'])} at a gap of {gap}; the policy allows "
+                f"{wording.points(limits['maximum_equal_opportunity_gap'])}.",
                 "Chosen was the most accurate cut-off that keeps a margin to the policy's limit.",
             )
         ],
@@ -280,21 +283,3 @@ def _against(metrics: dict[str, Any], champion: dict[str, Any]) -> str:
     accuracy = metrics["accuracy"] - champion["accuracy"]
     gap = metrics["equal_opportunity_gap"] - champion["equal_opportunity_gap"]
     return f"accuracy {accuracy * 100:+.2f}, gap {gap * 100:+.2f} percentage points"
-
-
-def _percent(share: float | None) -> str:
-    return "not given" if share is None else f"{share * 100:.1f}\u00a0%"
-
-
-def _points(difference: float | None) -> str:
-    return "not given" if difference is None else f"{difference * 100:.1f} percentage points"
-
-
-def _number(value: float | None) -> str:
-    return "not given" if value is None else f"{value:,.2g}".replace("-", "\N{NON-BREAKING HYPHEN}")
-
-
-def _interval(interval: dict[str, Any], places: int = 1, scale: float = 100) -> str:
-    if interval["low"] is None:
-        return "not given"
-    return f"{interval['low'] * scale:.{places}f} to {interval['high'] * scale:.{places}f}"

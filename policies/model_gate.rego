@@ -32,7 +32,7 @@ accurate if {
 
 deny contains {
 	"rule": "equal_opportunity",
-	"message": "creditworthy applicants of one group are approved too much less often than those of another",
+	"message": "creditworthy applicants of one group are approved too much less often than those of another, or nobody can tell",
 } if not equal_opportunity
 
 equal_opportunity if {

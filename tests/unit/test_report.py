@@ -155,6 +155,23 @@ def test_of_a_rejected_model_is_kept_and_names_the_rule(rejected: Outcome) -> No
     assert words.count("✗ failed") == 1
 
 
+def test_of_a_group_that_nobody_can_judge_by_says_so(tmp_path: Path) -> None:
+    # given: a group without any creditworthy applicant
+    frame = generate(4_000, 0)
+    frame.loc[:100, ["Group", "Target"]] = [2, 0]
+    applications = check(frame, Applicant, source="the generator, seed 0", dated="2026-01-01")
+
+    # when
+    found = run(Applicant, applications, tmp_path, Settings(max_iter=20, folds=2))
+
+    # then
+    words = Page.of((found.directory / report.FILE).read_text(encoding="utf-8")).words()
+    assert "equal_opportunity" in [rule for rule, _ in found.verdict.denials]
+    assert found.manifest["metrics"]["groups"]["Group"]["by_group"]["2"]["true_positive_rate"] is None
+    assert "a gap that this data cannot tell" in words
+    assert "Equal opportunity difference not known" in words
+
+
 def test_asks_the_very_rules_of_the_policy(small: Outcome) -> None:
     # given
     in_policy = re.findall(r'"rule": "(\w+)"', POLICY.read_text(encoding="utf-8"))
@@ -187,7 +204,7 @@ def test_says_when_a_limit_is_not_given(small: Outcome, limit: str, rule: str) -
     # then
     assert not rules["limits"].passed
     assert not rules[rule].passed
-    assert rule == "limits" or "not given" in rules[rule].limit
+    assert rule == "limits" or "not known" in rules[rule].limit
 
 
 def test_compares_with_the_model_in_service(small: Outcome) -> None:
