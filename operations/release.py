@@ -95,13 +95,17 @@ def gated_cases(manifest: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     ReleaseRefused
         The gate has not passed, or there is nothing to verify the deployed version with.
     """
-    if manifest.get("gate", {}).get("passed") is not True:
+    gate, cases = manifest.get("gate"), manifest.get("golden")
+    if not isinstance(gate, dict) or gate.get("passed") is not True:
         raise ReleaseRefused("The model in the image has not passed its gate.", REBUILD_ADVICE)
-    cases: list[dict[str, Any]] = manifest.get("golden") or []
-    if not cases:
-        raise ReleaseRefused("The model in the image carries no golden cases.", REBUILD_ADVICE)
+    if not isinstance(cases, list) or not cases or not all(map(_is_case, cases)):
+        raise ReleaseRefused("The model in the image carries no golden cases to verify it with.", REBUILD_ADVICE)
     # It becomes part of the image's tag.
     return re.sub(r"[^A-Za-z0-9_.-]", "-", str(manifest.get("model_version", "unknown")))[:60], cases
+
+
+def _is_case(case: object) -> bool:
+    return isinstance(case, dict) and isinstance(case.get("response"), dict) and "request" in case
 
 
 def check_answers(cases: Sequence[dict[str, Any]], batch: Any, single: Any) -> None:
@@ -133,8 +137,13 @@ def _body(envelope: Any) -> dict[str, Any]:
     status = envelope.get("statusCode") if isinstance(envelope, dict) else None
     if status != 200:
         raise _wrong(f"The version answers the golden cases with status {status}.")
-    body = json.loads(envelope["body"])
-    return body if isinstance(body, dict) else {}
+    try:
+        body = json.loads(envelope["body"])
+    except (KeyError, TypeError, ValueError):
+        body = None
+    if not isinstance(body, dict):
+        raise _wrong("The version answers the golden cases with something else than a JSON object.")
+    return body
 
 
 def _same(expected: Any, answer: Any) -> bool:
@@ -160,12 +169,29 @@ def _read(path: str) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def _read_manifest(path: str) -> dict[str, Any]:
+    try:
+        manifest = _read(path)
+    except ValueError:
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise ReleaseRefused("The manifest in the image is no JSON object.", REBUILD_ADVICE)
+    return manifest
+
+
+def _read_answer(path: str) -> Any:
+    try:
+        return _read(path)
+    except ValueError:
+        raise _wrong("The version answers the golden cases with something else than JSON.") from None
+
+
 def _image(arguments: argparse.Namespace) -> str:
     return "\t".join(image_facts(_read(arguments.inspected)[0], arguments.architecture or None))
 
 
 def _gate(arguments: argparse.Namespace) -> str:
-    model_version, cases = gated_cases(_read(arguments.manifest))
+    model_version, cases = gated_cases(_read_manifest(arguments.manifest))
     requests = [case["request"] for case in cases]
     Path(arguments.batch).write_text(json.dumps(requests), encoding="utf-8")
     Path(arguments.single).write_text(json.dumps(requests[0]), encoding="utf-8")
@@ -173,8 +199,8 @@ def _gate(arguments: argparse.Namespace) -> str:
 
 
 def _golden(arguments: argparse.Namespace) -> str:
-    _, cases = gated_cases(_read(arguments.manifest))
-    check_answers(cases, _read(arguments.batch), _read(arguments.single))
+    _, cases = gated_cases(_read_manifest(arguments.manifest))
+    check_answers(cases, _read_answer(arguments.batch), _read_answer(arguments.single))
     return f"{len(cases)}"
 
 

@@ -35,7 +35,6 @@ function_name=${FUNCTION_NAME:-ccapproval}
 repository=${REPOSITORY:-ccapproval-deploy}
 image=${IMAGE:-ccapproval-deploy:latest}
 alias_name=${ALIAS:-live}
-previous_alias=$alias_name-previous
 region=${AWS_REGION:-${AWS_DEFAULT_REGION:-}}
 registry=${REGISTRY:-}
 update_timeout=${UPDATE_TIMEOUT:-300}
@@ -43,8 +42,8 @@ update_timeout=${UPDATE_TIMEOUT:-300}
 export AWS_PAGER="" AWS_RETRY_MODE="${AWS_RETRY_MODE:-standard}" AWS_MAX_ATTEMPTS="${AWS_MAX_ATTEMPTS:-5}"
 
 # What the summary tells; the steps fill it in as they learn it.
-account="" image_uri="" digest="" model_version="" architecture="" version="" live_version=""
-step_number=0 step_name=start reported="" container=""
+account="" image_uri="" digest="" model_version="" architecture="" version="" live_version="" live_before="" moved=""
+step_number=0 step_name=start reported="" container="" waiter=""
 work=$(mktemp -d)
 trap 'on_exit $?' EXIT
 trap 'exit 130' INT
@@ -62,6 +61,8 @@ check_tools() {
   for tool in $tools; do
     type -P "$tool" >/dev/null || stop "$tool is not installed" "Install $tool and run again."
   done
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+    stop "python3 is $(python3 --version 2>&1)" "Put Python 3.10 or newer first on the PATH and run again."
   [ "$mode" = rollback ] || docker version --format '{{.Server.Version}}' >/dev/null 2>"$work/error" ||
     stop "Docker does not answer: $(tail -n 1 "$work/error")" "Start Docker (or set DOCKER_HOST) and run again."
 }
@@ -82,14 +83,13 @@ check_function() {
   say "$function_name on $function_architecture, alias $alias_name at version ${live_version:-none}"
   [ "$update_status" = InProgress ] || return 0
   say "an earlier update is still under way; waiting for it"
-  bounded "$update_timeout" lambda wait function-updated-v2 --function-name "$function_name" 2>"$work/error" || true
-  read_function
+  await_update
   [ "$update_status" != InProgress ] || stop_in_progress
 }
 
 find_traffic() {
-  read_alias "$alias_name"
-  live_version=$alias_version live_revision=$alias_revision
+  read_alias
+  live_version=$alias_version live_before=$alias_version
 }
 
 # One manifest, of the right architecture, of a model that has passed its gate. Needs no AWS.
@@ -154,10 +154,8 @@ update_code() {
   elif [ "$mode" = dry-run ]; then
     say "would update $function_name and wait, at most $update_timeout s"
   else
-    insist "The update is refused" lambda update-function-code --function-name "$function_name" \
-      --image-uri "$image_uri" --revision-id "$revision" --query LastUpdateStatus
-    bounded "$update_timeout" lambda wait function-updated-v2 --function-name "$function_name" 2>"$work/error" || true
-    read_function
+    insist "The update is refused" settle_update send_update
+    await_update
   fi
 }
 
@@ -165,7 +163,7 @@ update_code() {
 check_state() {
   step "state"
   [ "$mode" != dry-run ] || { say "would check state and digest" && return; }
-  [ "$state" != Inactive ] || wake "\$LATEST"
+  [ "$state" != Inactive ] || { wake "\$LATEST" && read_function; }
   case "$update_status" in
     Successful) ;;
     Failed) stop "Lambda could not update the function: $reason" "Correct the cause (logs, repository policy, image) and run again." ;;
@@ -173,20 +171,16 @@ check_state() {
   esac
   [ "$state" = Active ] ||
     stop "the function is $state: $reason" "See aws lambda get-function --function-name $function_name, then run again."
-  [ "${resolved##*@}" = "$digest" ] ||
-    stop "the function has ${resolved##*@}, not $digest: another deploy came between" "See who deploys, then run again."
+  [ "${resolved##*@}" = "$digest" ] || stop_for_another
   say "active, with this digest"
 }
 
 publish_version() {
   step "publish"
   [ "$mode" != dry-run ] || { say "would publish a version" && return; }
-  insist "No version can be published" lambda publish-version --function-name "$function_name" --revision-id "$revision" \
-    --code-sha256 "$code_sha" --description "model $model_version" --query Version
+  insist "No version can be published" settle_publication send_publication
   version=$answer
-  # SnapStart takes its snapshot now, which can take minutes.
-  bounded "$update_timeout" lambda wait published-version-active --function-name "$function_name" \
-    --qualifier "$version" 2>"$work/error" || stop_for_aws "Version $version does not become active"
+  await_version "$version" # SnapStart takes its snapshot now, which can take minutes
   say "version $version"
 }
 
@@ -207,33 +201,25 @@ move_traffic() {
   elif [ "$live_version" = "$version" ]; then
     say "$alias_name is at version $version already"
   else
-    if [ -n "$live_version" ]; then
-      read_alias "$previous_alias"
-      point_alias "$previous_alias" "$live_version" "$alias_revision"
-    fi
-    point_alias "$alias_name" "$version" "$live_revision"
-    say "$alias_name: version ${live_version:-none} -> $version"
-    live_version=$version
+    point_alias "$version" "${live_version:+$way_back$live_version}"
   fi
 }
 
 roll_back() {
   step "function"
+  read_function
   find_traffic
-  read_alias "$previous_alias"
-  version=$alias_version
-  if [ -z "$version" ] || [ "$version" = "$live_version" ]; then
+  version=${alias_description#"$way_back"}
+  [ "$version" != "$alias_description" ] ||
     stop "there is no earlier version to go back to" "Deploy an older image: IMAGE=name:tag scripts/deploy.sh"
-  fi
   step "verify"
+  await_version "$version"
   echo '{"version": "2.0", "rawPath": "/health", "requestContext": {"http": {"method": "GET"}}}' >"$work/health.json"
   invoke "$version" "$work/health.json" "$work/health-answer.json"
   grep -q '"statusCode": *200' "$work/health-answer.json" ||
     stop "version $version does not answer /health" "Deploy an image that works: IMAGE=name:tag scripts/deploy.sh"
   step "traffic"
-  point_alias "$alias_name" "$version" "$live_revision"
-  say "$alias_name: version $live_version -> $version"
-  live_version=$version
+  point_alias "$version" "rolled back from version $live_version"
 }
 
 check_tools

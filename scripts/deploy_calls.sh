@@ -13,7 +13,7 @@ summary() { # summary STATUS [REASON ADVICE]
   python3 "$root/operations/release.py" summary "status=$1" "function=$function_name" "alias=$alias_name" \
     "live_version=$live_version" "version=$version" "image_uri=$image_uri" "digest=$digest" \
     "architecture=$architecture" "model_version=$model_version" "account=$account" "region=$region" \
-    "step=${2:+$step_name}" "reason=${2:-}" "next=${3:-}"
+    "previous_version=${moved:+$live_before}" "moved=$moved" "step=${2:+$step_name}" "reason=${2:-}" "next=${3:-}"
 }
 
 # stop REASON ADVICE: say what happened, where the traffic is and what to do next, and end the run.
@@ -22,9 +22,11 @@ stop() {
   # An answer can be lost on its way although the alias has moved: ask, where that is possible.
   [ "$step_name" != traffic ] || live_version=$(aws lambda get-alias --function-name "$function_name" \
     --name "$alias_name" --query FunctionVersion --output text 2>/dev/null || echo "$live_version")
+  local traffic="as before this run."
+  [ "$live_version" = "$live_before" ] || moved=yes traffic="moved there by this run or another."
   {
     echo "Stopped at step $step_number, $step_name: $1"
-    echo "  Traffic: ${live_version:+the alias $alias_name is at version $live_version, }as before this run."
+    echo "  Traffic: ${live_version:+the alias $alias_name is at version $live_version, }$traffic"
     echo "  Next: $2"
   } >&2
   summary stopped "$1" "$2" || true
@@ -38,6 +40,7 @@ stop_in_progress() {
 
 on_exit() {
   local status=$1
+  [ -z "$waiter" ] || kill "$waiter" 2>/dev/null || true # or it would hold the caller's pipes open
   [ -z "$container" ] || docker rm "$container" >/dev/null 2>&1 || true
   if [ "$status" -ne 0 ] && [ -z "$reported" ]; then
     (stop "the run ended with status $status" "Run the same command again: every step is safe to repeat.") || true
@@ -79,18 +82,51 @@ ask() {
   answer=$(<"$work/answer")
 }
 
-# insist WHAT AWS-ARGUMENTS…: the same, patient while another update of the function is under way.
+# insist WHAT SETTLE CALL: call until it succeeds, patiently while another update is under way. AWS refuses a call that
+# meets another update or a change since our reading; also our own call when its answer was lost and the CLI repeats it.
+# So after each such refusal SETTLE reads how things stand: true if all is done as we wanted it, false if the call is to
+# be made again; where that would undo another's work it ends the run.
 insist() {
-  local what=$1 attempt=0 retries=${CONFLICT_RETRIES:-5} pause=${CONFLICT_WAIT:-5} && shift
-  until aws "$@" --output text >"$work/answer" 2>"$work/error"; do
-    if [ "$attempt" -ge "$retries" ] || ! grep -q ResourceConflictException "$work/error"; then
-      stop_for_aws "$what"
-    fi
+  local what=$1 settle=$2 call=$3 attempt=0 retries=${CONFLICT_RETRIES:-5} pause=${CONFLICT_WAIT:-5} refusal
+  until "$call" >"$work/answer" 2>"$work/error"; do
+    refusal=$(<"$work/error")
+    case "$refusal" in *ResourceConflictException* | *PreconditionFailedException*) ;; *) stop_for_aws "$what" ;; esac
+    ! "$settle" || return 0
+    echo "$refusal" >"$work/error"
+    if [ "$attempt" -ge "$retries" ] || [[ $refusal == *PreconditionFailedException* ]]; then stop_for_aws "$what"; fi
     attempt=$((attempt + 1))
     say "another update is under way; try $attempt of $retries in $pause s"
     sleep "$pause"
   done
   answer=$(<"$work/answer")
+}
+
+send_update() {
+  aws lambda update-function-code --function-name "$function_name" --image-uri "$image_uri" --revision-id "$revision" \
+    --query LastUpdateStatus --output text
+}
+
+settle_update() {
+  local seen=${resolved##*@}
+  await_update
+  [ "${resolved##*@}" != "$digest" ] || return 0
+  [ "${resolved##*@}" = "$seen" ] || stop_for_another
+  return 1
+}
+
+send_publication() {
+  aws lambda publish-version --function-name "$function_name" --revision-id "$revision" --code-sha256 "$code_sha" \
+    --description "model $model_version" --query Version --output text
+}
+
+settle_publication() {
+  await_update
+  [ "${resolved##*@}" = "$digest" ] || stop_for_another
+  return 1
+}
+
+stop_for_another() {
+  stop "the function has ${resolved##*@}, not $digest: another deploy came between" "See who deploys, then run again."
 }
 
 # judge ARGUMENTS…: one decision of operations/release.py, which brings reason and advice; leaves its text in $answer.
@@ -100,16 +136,50 @@ judge() {
   answer=$(<"$work/answer")
 }
 
-# bounded SECONDS AWS-ARGUMENTS…: false if the call fails or takes longer. (Not every system has a timeout program.)
-bounded() {
-  local deadline=$((SECONDS + $1)) && shift
-  env aws ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} "$@" & # not the function aws: this pid can be killed
-  local command=$!
-  while kill -0 "$command" 2>/dev/null; do
-    [ "$SECONDS" -lt "$deadline" ] || kill "$command" 2>/dev/null || true
-    sleep 0.2
+# wait_for WAITER [ARGUMENTS…]: false if it has not come true within $update_timeout seconds. (Not every system has a
+# timeout program, and a waiter gives up after a count of its own.)
+wait_for() {
+  local deadline=$((SECONDS + update_timeout)) ended
+  while :; do
+    # Not the function aws: this pid can be killed.
+    env aws ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} lambda wait "$@" --function-name "$function_name" \
+      2>"$work/error" &
+    waiter=$!
+    while kill -0 "$waiter" 2>/dev/null; do
+      [ "$SECONDS" -lt "$deadline" ] || kill "$waiter" 2>/dev/null || true
+      sleep 0.2
+    done
+    wait "$waiter" && ended=0 || ended=$?
+    waiter=""
+    if [ "$ended" -eq 0 ] || [ "$SECONDS" -ge "$deadline" ] || ! grep -q "Max attempts" "$work/error"; then
+      return "$ended"
+    fi
   done
-  wait "$command"
+}
+
+# Wait for an update of $LATEST to end, and read what came of it.
+await_update() {
+  wait_for function-updated-v2 || true
+  read_function
+}
+
+# await_version VERSION: until Lambda can run it. One that lay idle is woken; why one can't run is told.
+await_version() {
+  read_version "$1"
+  [ "$version_state" != Inactive ] || { wake "$1" && read_version "$1"; }
+  [ "$version_state" != Pending ] || { wait_for published-version-active --qualifier "$1" || true; read_version "$1"; }
+  case "$version_state" in
+    Active) ;;
+    Pending) stop "version $1 is still pending after $update_timeout s" "Run again: it waits for that version first." ;;
+    *) stop "version $1 is $version_state: $version_reason" "Correct the cause (see its log and the image), then run again." ;;
+  esac
+}
+
+# read_version VERSION: leaves version_state and version_reason.
+read_version() {
+  ask "Version $1 can't be read" lambda get-function-configuration --function-name "$function_name" --qualifier "$1" \
+    --query "[State || 'Active', StateReason || 'it gives no reason']"
+  IFS=$'\t' read -r version_state version_reason <<<"$answer"
 }
 
 # Leaves what Lambda says of $LATEST in state, update_status, revision, code_sha, function_architecture, resolved, reason.
@@ -122,14 +192,17 @@ read_function() {
   IFS=$'\t' read -r state update_status revision code_sha function_architecture resolved reason <<<"$answer"
 }
 
-# read_alias NAME: leaves alias_version and alias_revision, both empty if there is no such alias.
+# The alias says itself what it named before: one call moves it and leaves the way back, or does neither.
+way_back="previous version: "
+
+# Leaves alias_version, alias_revision and alias_description, all empty if there is no such alias.
 read_alias() {
-  alias_version="" alias_revision=""
-  if aws lambda get-alias --function-name "$function_name" --name "$1" --output text \
-    --query '[FunctionVersion, RevisionId]' >"$work/answer" 2>"$work/error"; then
-    IFS=$'\t' read -r alias_version alias_revision <"$work/answer"
+  alias_version="" alias_revision="" alias_description=""
+  if aws lambda get-alias --function-name "$function_name" --name "$alias_name" --output text \
+    --query "[FunctionVersion, RevisionId, Description || '-']" >"$work/answer" 2>"$work/error"; then
+    IFS=$'\t' read -r alias_version alias_revision alias_description <"$work/answer"
   else
-    grep -q ResourceNotFoundException "$work/error" || stop_for_aws "The alias $1 can't be read"
+    grep -q ResourceNotFoundException "$work/error" || stop_for_aws "The alias $alias_name can't be read"
   fi
 }
 
@@ -155,22 +228,38 @@ invoke() {
     stop "version $1 fails ($answer): $(head -c 300 "$3")" "Read its log (aws logs tail /aws/lambda/$function_name), correct the image."
 }
 
-# wake QUALIFIER: an invoke wakes a function whose image Lambda has let go of after weeks without traffic.
+# wake QUALIFIER: an invoke wakes a version whose image Lambda has let go of after weeks without traffic.
 wake() {
-  say "the function lay idle and is inactive; waking it"
-  aws lambda invoke --function-name "$function_name" --qualifier "$1" --payload '{}' "$work/woken.json" >/dev/null 2>&1 || true
-  bounded "$update_timeout" lambda wait function-active-v2 --function-name "$function_name" --qualifier "$1" \
-    2>"$work/error" || true
-  read_function
+  say "it lay idle and is inactive; waking it"
+  echo '{}' >"$work/wake.json"
+  aws lambda invoke --function-name "$function_name" --qualifier "$1" --payload "fileb://$work/wake.json" \
+    "$work/woken.json" >/dev/null 2>&1 || true
+  wait_for function-active-v2 --qualifier "$1" || true
 }
 
-# point_alias NAME VERSION REVISION: move an alias, only if it is still at that revision; no revision: create it.
+# point_alias VERSION DESCRIPTION: move the alias, or create it where there was none, from how it was read.
 point_alias() {
-  if [ -n "$3" ]; then
-    insist "The alias $1 can't be moved" lambda update-alias --function-name "$function_name" --name "$1" \
-      --function-version "$2" --revision-id "$3" --routing-config AdditionalVersionWeights={} --query FunctionVersion
+  alias_target=$1 alias_text=$2
+  insist "The alias $alias_name can't be moved" settle_alias send_alias
+  say "$alias_name: version ${live_before:-none} -> $alias_target"
+  live_version=$alias_target moved=yes
+}
+
+send_alias() {
+  if [ -n "$live_before" ]; then
+    aws lambda update-alias --function-name "$function_name" --name "$alias_name" --function-version "$alias_target" \
+      --revision-id "$alias_revision" --routing-config AdditionalVersionWeights={} --description "$alias_text" \
+      --query FunctionVersion --output text
   else
-    insist "The alias $1 can't be created" lambda create-alias --function-name "$function_name" --name "$1" \
-      --function-version "$2" --query FunctionVersion
+    aws lambda create-alias --function-name "$function_name" --name "$alias_name" --function-version "$alias_target" \
+      --description "$alias_text" --query FunctionVersion --output text
   fi
+}
+
+settle_alias() {
+  read_alias
+  [ "$alias_version" != "$alias_target" ] || return 0
+  [ "$alias_version" = "$live_before" ] ||
+    stop "the alias $alias_name is at version $alias_version meanwhile: another deploy came between" "See who deploys, then run again."
+  return 1
 }

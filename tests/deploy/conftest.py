@@ -63,8 +63,14 @@ class World:
     client: Any
     verified: set[str] = field(default_factory=lambda: {"1"})
 
-    def deploy(self, *options: str, kill_at: str | None = None, **environment: str) -> Result:
-        """Run deploy.sh; `kill_at` kills it, and what it started, when it tells a line that contains this."""
+    def deploy(
+        self, *options: str, kill_at: str | None = None, end_at: str | None = None, **environment: str
+    ) -> Result:
+        """Run deploy.sh.
+
+        `kill_at` kills it, and what it started, when it tells a line that contains this; `end_at` asks it to end, and
+        nothing that it started. Returns when nobody holds its output open any more.
+        """
         (self.directory / "docker.json").write_text(json.dumps(self.docker), encoding="utf-8")
         told = []
         with subprocess.Popen(
@@ -81,6 +87,8 @@ class World:
                 told.append(line)
                 if kill_at and kill_at in line:
                     os.killpg(process.pid, signal.SIGKILL)
+                if end_at and end_at in line:
+                    process.send_signal(signal.SIGTERM)
             output = process.stdout.read()
         self._assert_live_is_verified()
         return Result(process.returncode, json.loads(output) if output.startswith("{") else {}, "".join(told))
@@ -91,6 +99,16 @@ class World:
         function = self.client.get_function(FunctionName="ccapproval", Qualifier=version)
         return version, function["Code"]["ResolvedImageUri"].rpartition("@")[2]
 
+    def seen(self, operation: str) -> list[Request]:
+        """A list that fills with the requests of one operation, which go on to AWS."""
+        requests: list[Request] = []
+        self.proxy.inject(Fault(operation, answer=lambda request: requests.append(request)))
+        return requests
+
+    def build_another(self) -> None:
+        """The image is built anew, so that there is something to release."""
+        self.docker["images"]["ccapproval-deploy:latest"]["Id"] = "sha256:" + "4" * 64
+
     def answer_golden(self, request: Request) -> Reply:
         """Invoke: moto can't run an image, so every version decides what the manifest in its image says."""
         event = json.loads(request.body)
@@ -98,6 +116,17 @@ class World:
         if isinstance(event, list):
             return decided({"predictions": [RESPONSE | {"request_id": "other"} for _ in event]})
         return decided(RESPONSE | {"request_id": "other"})
+
+    def assert_stopped(self, result: Result, step: str, reason: str, advice: str) -> None:
+        """It ended at this step, said so to people and programs, and moved nothing."""
+        assert result.status == 1, result.told
+        assert result.summary["status"] == "stopped"
+        assert result.summary["step"] == step
+        assert reason in result.summary["reason"]
+        assert advice in result.summary["next"]
+        for told in (result.summary["reason"], result.summary["next"]):
+            assert told in result.told
+        assert self.live() == ("1", self.first_digest)
 
     def converges(self) -> Result:
         """Run again with no fault left: the alias must end at a verified version of the new image."""

@@ -209,3 +209,6 @@ def aws_error(status: int, code: str, message: str) -> Reply:
     """An error as Lambda and ECR word it."""
     document = {"__type": code, "message": message, "Message": message}
     return Reply(status, json.dumps(document).encode(), {"Content-Type": "application/json", "x-amzn-ErrorType": code})
+
+
+OUTDATED = aws_error(412, "PreconditionFailedException", "The RevisionId provided does not match the latest RevisionId")

@@ -10,30 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.deploy.conftest import CREDENTIALS, RESPONSE, Result, World, decided
-from tests.deploy.fault_proxy import Fault, Reply, Request, aws_error
+from tests.deploy.conftest import CREDENTIALS, RESPONSE, World, decided
+from tests.deploy.fault_proxy import Fault, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
-CONFLICT = aws_error(
-    409, "ResourceConflictException", "The operation cannot be performed at this time. An update is in progress"
-)
-OUTDATED = aws_error(412, "PreconditionFailedException", "The RevisionId provided does not match the latest RevisionId")
 CHANGES = {"UpdateFunctionCode", "PublishVersion", "UpdateAlias", "CreateAlias", "Invoke"}
-
-
-def assert_stopped(world: World, result: Result, step: str, reason: str, advice: str) -> None:
-    """It ended at this step, said so to people and programs, and moved nothing."""
-    assert result.status == 1, result.told
-    assert result.summary["status"] == "stopped"
-    assert result.summary["step"] == step
-    assert reason in result.summary["reason"]
-    assert advice in result.summary["next"]
-    for told in (result.summary["reason"], result.summary["next"]):
-        assert told in result.told
-    assert world.live() == ("1", world.first_digest)
 
 
 # What is wrong with the machine or the image, and is mended before the next run.
@@ -103,7 +87,7 @@ def test_a_machine_or_image_at_fault(
     # when
     result = world.deploy()
     # then
-    assert_stopped(world, result, step, reason, advice)
+    world.assert_stopped(result, step, reason, advice)
     assert not CHANGES & set(world.proxy.operations)
     if step in ("push", "digest"):
         # when the image is mended: built anew it has another id, so an index in the registry keeps its tag
@@ -117,97 +101,18 @@ def test_no_credentials(world: World) -> None:
     # when
     result = world.deploy(**dict.fromkeys(CREDENTIALS, ""))
     # then
-    assert_stopped(world, result, "identity", "credentials", "AWS_PROFILE")
+    world.assert_stopped(result, "identity", "credentials", "AWS_PROFILE")
     world.converges()
 
 
 def test_another_account_than_the_one_meant(world: World) -> None:
     # when, then
-    assert_stopped(world, world.deploy(AWS_ACCOUNT_ID="999999999999"), "identity", "not 999999999999", "profile")
+    world.assert_stopped(world.deploy(AWS_ACCOUNT_ID="999999999999"), "identity", "not 999999999999", "profile")
 
 
 def test_nothing_answers_at_the_endpoint(world: World) -> None:
     # when, then
-    assert_stopped(world, world.deploy(AWS_ENDPOINT_URL="http://127.0.0.1:9"), "identity", "onnect", "AWS_ENDPOINT_URL")
-
-
-@pytest.mark.parametrize("operation", ["UpdateFunctionCode", "PublishVersion", "UpdateAlias"])
-def test_a_conflict_is_retried(world: World, operation: str) -> None:
-    # given an alias that is moved, not created
-    assert world.deploy().status == 0
-    world.docker["images"]["ccapproval-deploy:latest"]["Id"] = "sha256:" + "4" * 64
-    world.proxy.inject(Fault(operation, times=2, answer=lambda _: CONFLICT))
-    # when
-    result = world.deploy()
-    # then
-    assert result.status == 0, result.told
-    assert result.told.count("another update is under way") == 2
-
-
-def test_a_conflict_that_does_not_end(world: World) -> None:
-    # given
-    world.proxy.inject(Fault("UpdateFunctionCode", answer=lambda _: CONFLICT))
-    # when, then
-    assert_stopped(world, world.deploy(CONFLICT_RETRIES="2"), "update", "ResourceConflict", "Wait for it to end")
-    assert world.proxy.operations.count("UpdateFunctionCode") == 3
-    world.converges()
-
-
-@pytest.mark.parametrize(
-    ("operation", "step"),
-    [
-        pytest.param("UpdateFunctionCode", "update", id="update"),
-        pytest.param("PublishVersion", "publish", id="publish"),
-    ],
-)
-def test_two_deploys_at_once(world: World, operation: str, step: str) -> None:
-    # given: AWS finds that our RevisionId is not the latest
-    revisions: list[str] = []
-
-    def outdated(request: Request) -> Reply:
-        revisions.append(json.loads(request.body)["RevisionId"])
-        return OUTDATED
-
-    world.proxy.inject(Fault(operation, times=1, answer=outdated))
-    world.proxy.inject(Fault("GetFunction", alter=_configured(RevisionId="the-latest")))
-    # when
-    result = world.deploy()
-    # then
-    assert_stopped(world, result, step, "PreconditionFailed", "Somebody else changed ccapproval")
-    assert revisions == ["the-latest"]
-    world.converges()
-
-
-def test_the_alias_is_moved_only_from_where_it_was_seen(world: World) -> None:
-    # given
-    seen = world.client.get_alias(FunctionName="ccapproval", Name="live")["RevisionId"]
-    moves: list[dict[str, str]] = []
-
-    def outdated(request: Request) -> Reply | None:
-        if request.path.endswith("/aliases/live"):
-            moves.append(json.loads(request.body))
-            return OUTDATED
-        return None
-
-    world.proxy.inject(Fault("UpdateAlias", answer=outdated))
-    # when
-    result = world.deploy()
-    # then
-    assert_stopped(world, result, "traffic", "PreconditionFailed", "Somebody else")
-    assert [move["RevisionId"] for move in moves] == [seen]
-    world.converges()
-
-
-def test_another_deploy_came_between(world: World) -> None:
-    # given: after our update the function has an image that is not ours
-    def other_image(answer: dict[str, Any]) -> None:
-        if "UpdateFunctionCode" in world.proxy.operations:
-            answer["Code"]["ResolvedImageUri"] = "host/name@sha256:" + "f" * 64
-
-    world.proxy.inject(Fault("GetFunction", alter=other_image))
-    # when, then
-    assert_stopped(world, world.deploy(), "state", "another deploy", "See who deploys")
-    world.converges()
+    world.assert_stopped(world.deploy(AWS_ENDPOINT_URL="http://127.0.0.1:9"), "identity", "onnect", "AWS_ENDPOINT_URL")
 
 
 def _configured(**facts: str) -> Callable[[dict[str, Any]], None]:
@@ -226,11 +131,11 @@ def test_an_update_stuck_in_progress(world: World) -> None:
     # when
     result = world.deploy(UPDATE_TIMEOUT="1")
     # then
-    assert_stopped(world, result, "state", "still in progress after 1 s", "Run again")
+    world.assert_stopped(result, "state", "still in progress after 1 s", "Run again")
     # when it is still stuck the next time
     result = world.deploy(UPDATE_TIMEOUT="1")
     # then
-    assert_stopped(world, result, "function", "still in progress", "Run again")
+    world.assert_stopped(result, "function", "still in progress", "Run again")
     world.converges()
 
 
@@ -249,7 +154,7 @@ def test_an_update_that_fails(world: World) -> None:
     failed = _configured(LastUpdateStatus="Failed", LastUpdateStatusReason="Lambda does not have permission to pull")
     world.proxy.inject(_after(world, "UpdateFunctionCode", failed))
     # when, then
-    assert_stopped(world, world.deploy(), "state", "does not have permission to pull", "repository policy")
+    world.assert_stopped(world.deploy(), "state", "does not have permission to pull", "repository policy")
     world.converges()
 
 
@@ -272,7 +177,51 @@ def test_a_function_that_stays_inactive(world: World) -> None:
     world.proxy.inject(Fault("GetFunction", alter=_configured(State="Inactive", StateReason="The image is gone")))
     # when, then
     result = world.deploy(UPDATE_TIMEOUT="1")
-    assert_stopped(world, result, "state", "Inactive: The image is gone", "get-function")
+    world.assert_stopped(result, "state", "Inactive: The image is gone", "get-function")
+    world.converges()
+
+
+def _version_is(world: World, state: str, reason: str, until: str) -> None:
+    """A published version is in this state until an operation was seen."""
+
+    def altered(answer: dict[str, Any]) -> None:
+        if until not in world.proxy.operations:
+            answer |= {"State": state, "StateReason": reason}
+
+    world.proxy.inject(Fault("GetFunctionConfiguration", alter=altered))
+
+
+def test_a_version_that_lay_idle_is_woken(world: World) -> None:
+    # given
+    _version_is(world, "Inactive", "The function is idle", until="Invoke")
+    # when
+    released = world.deploy()
+    # then
+    assert released.status == 0, released.told
+    assert "waking it" in released.told
+    # given a way back that lay idle as well
+    world.proxy.operations.clear()
+    # when
+    back = world.deploy("--rollback")
+    # then
+    assert back.status == 0, back.told
+    assert "waking it" in back.told
+    assert world.live()[0] == "1"
+
+
+def test_a_version_that_cannot_start_tells_lambda_s_reason(world: World) -> None:
+    # given
+    _version_is(world, "Failed", "The snapshot failed: Runtime.ExitError", until="nothing")
+    # when, then
+    world.assert_stopped(world.deploy(), "publish", "The snapshot failed: Runtime.ExitError", "run again")
+    world.converges()
+
+
+def test_a_version_that_stays_pending(world: World) -> None:
+    # given
+    _version_is(world, "Pending", "The function is being created", until="nothing")
+    # when, then
+    world.assert_stopped(world.deploy(UPDATE_TIMEOUT="1"), "publish", "still pending after 1 s", "Run again")
     world.converges()
 
 
@@ -294,6 +243,6 @@ def test_a_golden_case_answered_wrongly(world: World, answer: Reply, reason: str
     # when
     result = world.deploy()
     # then
-    assert_stopped(world, result, "verify", reason, "correct the image")
+    world.assert_stopped(result, "verify", reason, "correct the image")
     assert "Income" not in result.told
     world.converges()

@@ -5,11 +5,12 @@ That `live` never points at an unverified version is checked after every run, by
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.deploy.fault_proxy import Fault, throttled
+from tests.deploy.fault_proxy import OUTDATED, Fault, throttled
 
 if TYPE_CHECKING:
     from tests.deploy.conftest import World
@@ -20,50 +21,87 @@ CALLS = [
 ]  # fmt: skip
 
 
-def test_throttling_once_at_every_call_is_waited_out(world: World) -> None:
+@pytest.mark.parametrize(
+    ("alias", "not_called"),
+    [pytest.param("live", "CreateAlias", id="moved alias"), pytest.param("new", "UpdateAlias", id="new alias")],
+)
+def test_throttling_once_at_every_call_is_waited_out(world: World, alias: str, not_called: str) -> None:
     # given
     world.proxy.clear()
     for operation in CALLS:
         world.proxy.inject(Fault(operation, times=1, answer=throttled))
     world.proxy.inject(Fault("Invoke", answer=world.answer_golden))
     # when
-    result = world.deploy(AWS_MAX_ATTEMPTS="3")
+    result = world.deploy(AWS_MAX_ATTEMPTS="3", ALIAS=alias)
     # then
     assert result.status == 0, result.told
-    assert set(CALLS) <= set(world.proxy.operations)
-    assert world.live()[1] == result.summary["digest"]
+    assert set(CALLS) - set(world.proxy.operations) == {not_called}
+    assert world.client.get_alias(FunctionName="ccapproval", Name=alias)["FunctionVersion"] == result.summary["version"]
 
 
-def test_throttling_at_every_call_without_end(world: World) -> None:
-    """Each run gets one call further, then stops; the last one has nothing in its way."""
+@pytest.mark.parametrize("operation", [call for call in CALLS if call != "CreateAlias"])
+def test_throttling_without_end(world: World, operation: str) -> None:
     # given
-    stopped_at = []
-    for operation in [*CALLS, None]:
-        world.proxy.clear()
-        if operation:
-            world.proxy.inject(Fault(operation, answer=throttled))
-        world.proxy.inject(Fault("Invoke", answer=world.answer_golden))
-        # when
-        result = world.deploy()
-        # then
-        if result.status:
-            assert "minute" in result.summary["next"], result.told
-            assert operation
-            stopped_at.append(operation)
-            assert world.live() == ("1", world.first_digest)
-    # DescribeImages and what comes after is only asked for what is not done yet, so each was met.
-    assert set(stopped_at) >= {
-        "GetCallerIdentity",
-        "GetFunction",
-        "GetAlias",
-        "UpdateFunctionCode",
-        "PublishVersion",
-        "Invoke",
-    }
-    assert world.live()[1] != world.first_digest
+    world.proxy.clear()
+    world.proxy.inject(Fault(operation, answer=throttled))
+    world.proxy.inject(Fault("Invoke", answer=world.answer_golden))
+    # when
+    result = world.deploy()
+    # then
+    assert result.status == 1
+    assert "in a minute" in result.summary["next"], result.told
+    assert operation in world.proxy.operations
+    assert world.live() == ("1", world.first_digest)
+    world.converges()
 
 
-@pytest.mark.parametrize("operation", ["UpdateFunctionCode", "UpdateAlias"])
+def test_throttling_without_end_of_a_new_alias(world: World) -> None:
+    # given
+    world.proxy.inject(Fault("CreateAlias", answer=throttled))
+    # when
+    result = world.deploy(ALIAS="canary-free")
+    # then
+    assert result.status == 1
+    assert "in a minute" in result.summary["next"], result.told
+    assert "CreateAlias" in world.proxy.operations
+
+
+@pytest.mark.parametrize("operation", ["GetFunction", "GetAlias", "GetFunctionConfiguration", "Invoke", "UpdateAlias"])
+def test_a_throttled_rollback_leaves_live_and_the_way_back(world: World, operation: str) -> None:
+    # given
+    released = world.deploy().summary["live_version"]
+    world.proxy.clear()
+    world.proxy.inject(Fault(operation, answer=throttled))
+    world.proxy.inject(Fault("Invoke", answer=world.answer_golden))
+    # when
+    result = world.deploy("--rollback")
+    # then
+    assert result.status == 1
+    assert "in a minute" in result.summary["next"], result.told
+    assert world.live()[0] == released
+    # when
+    world.proxy.clear()
+    world.proxy.inject(Fault("Invoke", answer=world.answer_golden))
+    # then
+    assert world.deploy("--rollback").summary["live_version"] == "1"
+
+
+def test_a_release_that_stops_at_the_alias_leaves_the_way_back(world: World) -> None:
+    # given a release, and one after it that may not move the alias
+    released = world.deploy().summary["live_version"]
+    world.build_another()
+    world.proxy.inject(Fault("UpdateAlias", answer=throttled))
+    assert world.deploy().status == 1
+    assert world.live()[0] == released
+    # when
+    world.proxy.clear()
+    world.proxy.inject(Fault("Invoke", answer=world.answer_golden))
+    back = world.deploy("--rollback")
+    # then
+    assert back.summary["live_version"] == world.live()[0] == "1"
+
+
+@pytest.mark.parametrize("operation", ["UpdateFunctionCode", "PublishVersion", "UpdateAlias"])
 def test_an_answer_lost_on_its_way(world: World, operation: str) -> None:
     """AWS has acted, and nobody learns of it."""
     # given
@@ -71,8 +109,37 @@ def test_an_answer_lost_on_its_way(world: World, operation: str) -> None:
     # when
     result = world.deploy()
     # then
-    assert result.status in (0, 1)
+    assert result.status == 1
     assert result.summary["live_version"] == world.live()[0]
+    moved = world.live()[0] != "1"
+    assert ("moved there" in result.told, "as before this run" in result.told) == (moved, not moved)
+    world.converges()
+
+
+@pytest.mark.parametrize("operation", ["UpdateFunctionCode", "UpdateAlias"])
+def test_a_call_that_the_cli_repeats_after_its_answer_was_lost(world: World, operation: str) -> None:
+    # given: the repeated call brings the revision from before it acted, which AWS refuses
+    world.proxy.inject(Fault(operation, times=1, lose=True))
+    world.proxy.inject(Fault(operation, times=1, answer=lambda _: OUTDATED))
+    # when
+    result = world.deploy(AWS_MAX_ATTEMPTS="3")
+    # then
+    assert result.status == 0, result.told
+    assert world.proxy.operations.count(operation) == 2
+    assert world.live()[1] == result.summary["digest"]
+
+
+def test_asked_to_end_while_it_waits_it_ends_with_all_that_it_started(world: World) -> None:
+    # given a version that does not become active
+    world.proxy.inject(Fault("GetFunctionConfiguration", alter=lambda answer: answer.update(State="Pending")))
+    # when
+    result = world.deploy(end_at="[9] publish", UPDATE_TIMEOUT="60")
+    # then: nobody holds its output open, and nobody asks AWS any more
+    assert result.status == 143
+    assert "Run the same command again" in result.told
+    asked = len(world.proxy.operations)
+    time.sleep(3)
+    assert len(world.proxy.operations) == asked
     world.converges()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ def test_a_second_run_changes_nothing(world: World) -> None:
     second = world.deploy()
     # then
     assert second.summary["live_version"] == first.summary["live_version"]
+    assert (first.summary["moved"], second.summary.get("moved")) == ("yes", None)
     assert not {"UpdateFunctionCode", "UpdateAlias", "CreateAlias"} & set(world.proxy.operations)
 
 
@@ -100,6 +102,32 @@ def test_rollback_refuses_a_version_that_does_not_answer(world: World) -> None:
     assert result.status == 1
     assert "does not answer" in result.summary["reason"]
     assert world.live()[0] == released
+
+
+def test_what_moves_is_exactly_what_was_read(world: World) -> None:
+    # given a canary's weight on the alias
+    canary = world.client.publish_version(FunctionName="ccapproval", Description="canary")["Version"]
+    weights = {"AdditionalVersionWeights": {canary: 0.1}}
+    world.client.update_alias(FunctionName="ccapproval", Name="live", RoutingConfig=weights)
+    published, moved = world.seen("PublishVersion"), world.seen("UpdateAlias")
+    # when
+    result = world.deploy()
+    # then: the version is of this code and no other, and the alias loses the canary
+    (publication,), (move,) = [[json.loads(request.body) for request in seen] for seen in (published, moved)]
+    assert publication["CodeSha256"] == world.client.get_function_configuration(FunctionName="ccapproval")["CodeSha256"]
+    assert publication["RevisionId"]
+    assert move["RoutingConfig"] == {"AdditionalVersionWeights": {}}
+    assert move["Description"] == "previous version: 1"
+    assert (result.summary["moved"], result.summary["previous_version"]) == ("yes", "1")
+
+
+def test_rollback_of_a_function_that_does_not_exist_says_so(world: World) -> None:
+    # when
+    result = world.deploy("--rollback", FUNCTION_NAME="mistyped")
+    # then
+    assert result.status == 1
+    assert "mistyped can't be read" in result.summary["reason"]
+    assert "FUNCTION_NAME" in result.summary["next"]
 
 
 def test_rollback_needs_no_docker(world: World) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.release import ReleaseRefused, check_answers, gated_cases, image_facts, main
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RESPONSE = {
     "prediction": 0,
@@ -65,7 +68,10 @@ def test_any_other_difference_is_refused(change: dict[str, Any]) -> None:
     [
         pytest.param(answered({"predictions": [RESPONSE] * 2}), "one decision each", id="too few"),
         pytest.param(answered({}), "one decision each", id="none"),
-        pytest.param(answered([]), "one decision each", id="a list"),
+        pytest.param(answered([]), "a JSON object", id="a list"),
+        pytest.param({"statusCode": 200, "body": "<html>"}, "a JSON object", id="a page"),
+        pytest.param({"statusCode": 200, "body": None}, "a JSON object", id="a body of null"),
+        pytest.param({"statusCode": 200}, "a JSON object", id="no body"),
         pytest.param(answered({}, 500), "status 500", id="error"),
         pytest.param("timeout", "status None", id="no envelope"),
     ],
@@ -121,6 +127,35 @@ def test_an_image_for_another_machine_is_refused(image: dict[str, Any]) -> None:
 def test_only_a_gate_that_says_true_has_passed(passed: object) -> None:
     with pytest.raises(ReleaseRefused, match="not passed its gate"):
         gated_cases({"gate": {"passed": passed}, "golden": CASES})
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        pytest.param({"gate": None, "golden": CASES}, id="gate of null"),
+        pytest.param({"gate": {"passed": True}, "golden": {"0": CASES}}, id="cases in an object"),
+        pytest.param({"gate": {"passed": True}, "golden": [1]}, id="cases that are none"),
+        pytest.param({"gate": {"passed": True}, "golden": [{"request": {}}]}, id="case without response"),
+    ],
+)
+def test_a_manifest_of_another_shape_is_refused(manifest: dict[str, Any]) -> None:
+    with pytest.raises(ReleaseRefused):
+        gated_cases(manifest)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null"], ids=["empty", "cut", "list", "null"])
+def test_a_file_that_holds_something_else_is_told_in_two_lines(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given
+    (tmp_path / "manifest").write_text(json.dumps({"gate": {"passed": True}, "golden": CASES}), encoding="utf-8")
+    (tmp_path / "other").write_text(content, encoding="utf-8")
+    sound, other = str(tmp_path / "manifest"), str(tmp_path / "other")
+    # when
+    statuses = main(["gate", other, sound, sound]), main(["golden", sound, other, other])
+    # then
+    assert statuses == (1, 1)
+    assert len(capsys.readouterr().err.splitlines()) == 4
 
 
 def test_a_model_version_becomes_part_of_a_tag() -> None:
