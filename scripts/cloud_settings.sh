@@ -7,5 +7,10 @@ cloud_host=127.0.0.1:$cloud_port
 cloud_state=build/cloud-$cloud_port
 cloud_network=ccapproval-cloud-$cloud_port
 unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ACCOUNT_ID
+# A proxy for the world outside has nothing to do with this machine's own address.
+export no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy}
+export NO_PROXY=$no_proxy
 export AWS_ENDPOINT_URL=http://$cloud_host REGISTRY=$cloud_host
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_PAGER=""
+# shellcheck source=scripts/aws_cli.sh
+source "$(dirname "${BASH_SOURCE[0]:-$0}")/aws_cli.sh" # an older CLI would not read the endpoint, and ask AWS itself

@@ -21,7 +21,23 @@ repositories=("InferenceRepositoryName=${REPOSITORY:-ccapproval-deploy}"
 [ -z "${AWS_REGION:-}" ] || export AWS_DEFAULT_REGION="$AWS_REGION" # CLI 1 reads only the second
 export AWS_PAGER=""
 
+errors=$(mktemp)
+trap 'rm -f "$errors"' EXIT
+
 fail() { printf 'provision: %s\n  Next: %s\n' "$1" "$2" >&2 && exit 1; }
+
+# stack_status NAME: CloudFormation's word for it, or none. Anything that hides the answer ends the run: to take an
+# existing stack for a new one would let CloudFormation put the image of today in place of what was released.
+stack_status() {
+  local said
+  if said=$(aws cloudformation describe-stacks --stack-name "$1" --output text --query 'Stacks[0].StackStatus' 2>"$errors"); then
+    echo "$said"
+  elif grep -q 'does not exist' "$errors"; then
+    echo none
+  else
+    fail "the stack $1 can't be read: $(tail -n 1 "$errors")" "Check credentials, region and network, then run again."
+  fi
+}
 
 deploy_stack() { # deploy_stack NAME TEMPLATE PARAMETERS…
   local name=$1 template=$2 && shift 2
@@ -31,17 +47,32 @@ deploy_stack() { # deploy_stack NAME TEMPLATE PARAMETERS…
     fail "the stack $name was not deployed" "aws cloudformation describe-stack-events --stack-name $name"
 }
 
-deploy_stack "$stack-registry" infra/registry.yaml "${repositories[@]}"
-parameters=("${repositories[@]}" "$@")
+# remove_failed NAME STATUS: what a creation that failed leaves behind can be neither updated nor created again.
+remove_failed() {
+  case "$2" in ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED) ;; *) return 0 ;; esac
+  echo "provision: removing the stack $1, whose creation failed before" >&2
+  aws cloudformation delete-stack --stack-name "$1"
+  aws cloudformation wait stack-delete-complete --stack-name "$1" ||
+    fail "the stack $1 can't be deleted" "aws cloudformation describe-stack-events --stack-name $1"
+}
 
-if ! aws cloudformation describe-stacks --stack-name "$stack" >/dev/null 2>&1; then
-  # The new stack's alias names this image at once, before deploy.sh can invoke a version: decide its cases here.
-  echo "provision: the first image decides its golden cases here" >&2
-  docker run --rm --network none --read-only --tmpfs /tmp --entrypoint python3 "$image" -m lambda_app.selfcheck >&2 ||
-    fail "$image does not decide its golden cases on this machine" "Build it again: make images"
-  pushed=$(scripts/deploy.sh --push) || exit 1
-  fact() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$pushed" "$1"; }
-  parameters+=("ImageUri=$(fact image_uri)" "Architecture=$(fact architecture)")
-fi
+status=$(stack_status "$stack-registry")
+remove_failed "$stack-registry" "$status"
+deploy_stack "$stack-registry" infra/registry.yaml "${repositories[@]}"
+
+parameters=("${repositories[@]}" "$@")
+status=$(stack_status "$stack")
+remove_failed "$stack" "$status"
+case "$status" in
+  none | REVIEW_IN_PROGRESS | ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED)
+    # The new stack's alias names this image at once, before deploy.sh can invoke a version: decide its cases here.
+    echo "provision: the first image decides its golden cases here" >&2
+    docker run --rm --network none --read-only --tmpfs /tmp --entrypoint python3 "$image" -m lambda_app.selfcheck >&2 ||
+      fail "$image does not decide its golden cases on this machine" "Build it again: make images"
+    pushed=$(scripts/deploy.sh --push) || exit 1
+    fact() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$pushed" "$1"; }
+    parameters+=("ImageUri=$(fact image_uri)" "Architecture=$(fact architecture)")
+    ;;
+esac
 deploy_stack "$stack" infra/service.yaml "${parameters[@]}"
 scripts/deploy.sh

@@ -153,24 +153,89 @@ def test_no_lifecycle_rule_can_expire_what_an_alias_names() -> None:
     assert [rule["selection"]["tagStatus"] for rule in rules] == ["untagged"]
 
 
+def test_no_edit_makes_cloudformation_move_the_alias() -> None:
+    """An edited first version is published anew, and the alias follows it; an edited alias goes back to it."""
+    # given
+    found = read(ROOT / "infra" / "service.yaml")["Resources"]
+    # then
+    assert found["FirstVersion"]["Properties"] == {
+        "FunctionName": {"Ref": "Function"},
+        "Description": "What the alias pointed to when the stack was created.",
+    }
+    assert found["LiveAlias"]["Properties"] == {
+        "FunctionName": {"Ref": "Function"},
+        "FunctionVersion": {"Fn::GetAtt": "FirstVersion.Version"},
+        "Name": "live",
+    }
+
+
+def role(name: str) -> dict[str, Any]:
+    properties: dict[str, Any] = read(ROOT / "infra" / "service.yaml")["Resources"][name]["Properties"]
+    return properties
+
+
+def granted(name: str, service: str) -> set[str]:
+    """What a role's own policies allow it of one service."""
+    allowed = (as_list(statement["Action"]) for statement in statements(role(name)["Policies"]))
+    return {action for actions in allowed for action in actions if action.startswith(f"{service}:")}
+
+
 def test_the_deployer_may_do_what_the_script_asks_for() -> None:
-    """Each AWS call in deploy.sh is granted, and nothing that it does not call, pushes or waits with."""
+    """Each AWS call in deploy.sh is granted, and nothing that it does not call, push or wait with."""
     # given
     source = "".join((ROOT / "scripts" / name).read_text(encoding="utf-8") for name in ("deploy.sh", "deploy_calls.sh"))
     calls = {
         "lambda get-function ": "lambda:GetFunction",
+        "lambda get-function-configuration": "lambda:GetFunctionConfiguration",
         "lambda get-alias": "lambda:GetAlias",
         "lambda update-function-code": "lambda:UpdateFunctionCode",
         "lambda publish-version": "lambda:PublishVersion",
-        "wait published-version-active": "lambda:GetFunctionConfiguration",
         "lambda invoke": "lambda:InvokeFunction",
         "lambda update-alias": "lambda:UpdateAlias",
         "lambda create-alias": "lambda:CreateAlias",
+        "ecr describe-repositories": "ecr:DescribeRepositories",
+        "ecr describe-images": "ecr:DescribeImages",
+        "ecr get-login-password": "ecr:GetAuthorizationToken",
     }
-    role = read(ROOT / "infra" / "service.yaml")["Resources"]["DeployerRole"]["Properties"]["Policies"]
+    # docker push, and docker pull of the image that was approved
+    docker = {
+        "BatchCheckLayerAvailability",
+        "CompleteLayerUpload",
+        "InitiateLayerUpload",
+        "PutImage",
+        "UploadLayerPart",
+    }
+    docker |= {"BatchGetImage", "GetDownloadUrlForLayer"}
     # when
-    granted = {
-        action for statement in statements(role) for action in statement["Action"] if action.startswith("lambda:")
-    }
+    asked = {action for call, action in calls.items() if call in source} | {f"ecr:{action}" for action in docker}
     # then
-    assert granted == {action for call, action in calls.items() if call in source}
+    assert granted("DeployerRole", "lambda") | granted("DeployerRole", "ecr") == asked
+    assert "TrainingRepository" not in json.dumps(role("DeployerRole"))
+
+
+def test_the_builder_cannot_move_traffic() -> None:
+    assert granted("BuilderRole", "lambda") == {"lambda:InvokeFunction"}
+    assert [
+        statement["Resource"]
+        for statement in statements(role("BuilderRole")["Policies"])
+        if statement["Action"] == "lambda:InvokeFunction"
+    ] == [{"Ref": "LiveAlias"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [("BuilderRole", "ref:refs/heads/main"), ("DeployerRole", "environment:production")],
+)
+def test_github_gets_the_deployer_only_behind_its_approval(name: str, subject: str) -> None:
+    # given
+    (trust,) = [
+        statement
+        for statement in statements(resolve(role(name)["AssumeRolePolicyDocument"], {"FromGitHub": True}))
+        if "Federated" in statement["Principal"]
+    ]
+    # then
+    assert trust["Condition"]["StringEquals"] == {
+        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+        "token.actions.githubusercontent.com:sub": {"Fn::Sub": f"repo:${{GitHubRepository}}:{subject}"},
+    }
+    assert "Federated" not in json.dumps(resolve(role(name), {}))
