@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from operations.errors import EvidenceMismatch
+from operations.reading import need, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,16 +100,17 @@ def unpack(archive: bytes, items: Sequence[Item]) -> dict[str, bytes]:
         With the first member that is not what was written, or "archive" for the bytes around the members.
     """
     content = _read(archive)
+    known = {INDEX, CHECKSUMS, *(item.member for item in items)}
+    for name in content:
+        if name not in known:
+            raise EvidenceMismatch(name, "is no member that an evidence archive has")
     for name in (CHECKSUMS, INDEX):
         if name not in content:
             raise EvidenceMismatch(name, "is not in the archive")
     _check_sums(content)
     members = {name: data for name, data in content.items() if name not in (INDEX, CHECKSUMS)}
-    try:
-        index = json.loads(content[INDEX])
-        version = (index["format"], index["format_version"])
-    except (ValueError, KeyError, TypeError) as err:
-        raise EvidenceMismatch(INDEX, "is not an index of evidence") from err
+    index = read_object(content, INDEX)
+    version = (need(index, INDEX, "format", str), need(index, INDEX, "format_version", int))
     if version != (FORMAT, FORMAT_VERSION):
         raise EvidenceMismatch(INDEX, f"is of a format that this code does not know: {version[0]} {version[1]}")
     if index != _index(members, items):

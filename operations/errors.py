@@ -125,5 +125,6 @@ class EvidenceMismatch(OperationsError):
     exit_code = 8
 
     def __init__(self, member: str, reason: str) -> None:
-        super().__init__(f"{member}: {reason}")
+        # A member's name is the archive's to choose, and must not command the terminal that shows it.
+        super().__init__(f"{member if member.isprintable() else ascii(member)}: {reason}")
         self.member = member

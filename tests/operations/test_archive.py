@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zipfile
 
 import pytest
@@ -110,6 +111,8 @@ def test_a_flipped_byte_in_a_member_is_found_by_the_member_s_name(member: str) -
             id="the index and its checksum",
         ),
         pytest.param(_zip(_content(PACKED) | {"new": b""}), "new", id="a member more"),
+        pytest.param(archive.pack(MEMBERS | {"/etc/cron.d/x": b""}, ITEMS), "/etc/cron.d/x", id="an absolute path"),
+        pytest.param(archive.pack(MEMBERS | {"b/../../x.sh": b""}, ITEMS), "b/../../x.sh", id="a path that climbs"),
         pytest.param(
             _zip({name: data for name, data in _content(PACKED).items() if name != "a.txt"}),
             "a.txt",
@@ -127,6 +130,34 @@ def test_what_was_tampered_with_is_named(tampered: bytes, member: str) -> None:
         archive.unpack(tampered, ITEMS)
 
     assert caught.value.member == member
+
+
+@given(
+    index=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["format", "format_version", "members", "purpose"]), inner)
+        ),
+    )
+)
+def test_whatever_json_the_index_is_it_is_named(index: object) -> None:
+    with pytest.raises(EvidenceMismatch) as caught:
+        archive.unpack(_resummed(_content(PACKED) | {"index.json": json.dumps(index).encode()}), ITEMS)
+
+    assert caught.value.member == "index.json"
+
+
+def test_an_index_that_is_a_bomb_is_named() -> None:
+    with pytest.raises(EvidenceMismatch, match=r"index\.json"):
+        archive.unpack(_resummed(_content(PACKED) | {"index.json": b"[" * 100_000}), ITEMS)
+
+
+def test_the_name_of_a_member_cannot_command_a_terminal() -> None:
+    with pytest.raises(EvidenceMismatch) as caught:
+        archive.unpack(archive.pack(MEMBERS | {"\x1b[2Jfits": b""}, ITEMS), ITEMS)
+
+    assert str(caught.value).isprintable()
 
 
 def test_a_later_format_is_refused_by_its_version() -> None:
