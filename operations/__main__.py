@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from operations import archive, evidence, freshness
 from operations.described import ask_function, read_manifest
 from operations.errors import CloudRefused, EvidenceIncomplete, OperationsError, UnreadableInput
+from operations.image_evidence import pushed_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,7 +99,14 @@ def _wait_scan(arguments: argparse.Namespace) -> None:
 
 
 def _evidence(arguments: argparse.Namespace) -> None:
-    content = evidence.gather(arguments.artifacts, arguments.junit, arguments.images, arguments.benchmarks)
+    content = evidence.gather(
+        arguments.artifacts,
+        junit=arguments.junit,
+        images=arguments.images,
+        benchmarks=arguments.benchmarks,
+        limits=arguments.limits or arguments.artifacts.parent / "limits.json",
+        policy=arguments.policy,
+    )
     _write(arguments.out, content)
     missing = archive.lacking(archive.unpack(content, evidence.ITEMS), evidence.ITEMS)
     for item in missing:
@@ -111,16 +119,24 @@ def _evidence(arguments: argparse.Namespace) -> None:
 
 def _approve(arguments: argparse.Namespace) -> None:
     at = arguments.at or datetime.now(UTC).isoformat(timespec="seconds")
-    content = evidence.approve(_bytes(arguments.file), arguments.by, at, arguments.comment, arguments.reference)
+    content = evidence.approve(
+        _bytes(arguments.file),
+        by=arguments.by,
+        at=at,
+        comment=arguments.comment,
+        reference=arguments.reference,
+        without_scans=arguments.without_scans,
+    )
     _write(arguments.out, content)
 
 
 def _verify(arguments: argparse.Namespace) -> None:
     content = _bytes(arguments.file)
     members = evidence.verify(content, arguments.purpose)
-    manifest = json.loads(members["model/manifest.json"])
-    pushed = json.loads(members["images/inference.json"]).get("digests") or [""]
-    _tell({"MODEL_VERSION": manifest["model_version"], "IMAGE_URI": pushed[0]}, arguments.output)
+    version = json.loads(members["model/manifest.json"])["model_version"]
+    _tell({"MODEL_VERSION": version, "IMAGE_URI": pushed_image(members)}, arguments.output)
+    for line in evidence.remarks(members):
+        print(line, file=sys.stderr)
     print(f"{arguments.file}: fits, {len(members)} members, good for a {arguments.purpose}", file=sys.stderr)
 
 
@@ -213,6 +229,8 @@ def _parser() -> argparse.ArgumentParser:
     gather.add_argument("--junit", type=Path, default=Path("report.xml"), metavar="FILE", help="the notebook's tests")
     gather.add_argument("--images", type=Path, default=IMAGES, metavar="DIRECTORY", help="what `image` wrote")
     gather.add_argument("--benchmarks", type=Path, default=Path("benchmarks/results.json"), metavar="FILE")
+    gather.add_argument("--limits", type=Path, metavar="FILE", help="the gate's (default: beside artifacts)")
+    gather.add_argument("--policy", type=Path, default=Path("policies/model_gate.rego"), metavar="FILE")
     gather.add_argument("--out", type=Path, default=Path("build/evidence-review.zip"), metavar="FILE")
 
     approve = add("approve", _approve, "Add a person's approval to a reviewed archive: the release's archive.")
@@ -221,6 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     approve.add_argument("--at", metavar="WHEN", help="ISO 8601 with a time zone (default: now)")
     approve.add_argument("--comment", default="")
     approve.add_argument("--reference", default="", metavar="URL", help="where the approval can be looked up")
+    approve.add_argument("--without-scans", default="", metavar="WHY", help="approve though an image was not scanned")
     approve.add_argument("--out", type=Path, default=Path("build/evidence.zip"), metavar="FILE")
 
     verify = add("verify", _verify, "Check an archive offline; name the first thing that doesn't fit.")
@@ -229,7 +248,7 @@ def _parser() -> argparse.ArgumentParser:
         "--purpose",
         choices=("review", "release"),
         default="review",
-        help="what it must be good for; a release needs the approval (default: %(default)s)",
+        help="what it must be good for; a release needs approval and a pushed image (default: %(default)s)",
     )
     verify.add_argument("--output", type=Path, metavar="FILE", help="append NAME=VALUE lines here too")
     return parser

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from operations import archive
+from operations.approval import Approval, read_approval
 from operations.archive import APPROVAL, Item
-from operations.coherence import check_coherence
+from operations.coherence import MANIFEST, check_coherence, trained_at
 from operations.errors import EvidenceIncomplete, EvidenceMismatch, UnreadableInput
+from operations.image_evidence import SCANS, pushed_image, scan_counts
+from operations.junit import MEMBER as TESTS
+from operations.junit import began
+from operations.reading import read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Literal
 
@@ -24,56 +27,31 @@ _SOURCES: tuple[tuple[str, str, archive.Step, str], ...] = (
     ("model/model.joblib", "{artifacts}/model.joblib", "review", "The model that the manifest describes"),
     ("model/metrics.json", "{artifacts}/metrics.json", "review", "Figures on the hold-out rows, by group"),
     ("model/gate.json", "{artifacts}/gate.json", "review", "What the gate was given, and what it decided"),
+    ("model/limits.json", "{limits}", "review", "The limits that the gate held the model to"),
+    ("policies/model_gate.rego", "{policy}", "review", "The rules that the gate asked (Rego)"),
     ("model/model_metrics.html", "{artifacts}/model_metrics.html", "review", "Report for people"),
     ("tests/notebook.xml", "{junit}", "review", "The notebook's tests (JUnit)"),
     ("images/training.json", "{images}/training.json", "review", "Training image: digests, labels"),
     ("images/training.cdx.json", "{images}/training.cdx.json", "review", "Training image: bill of materials"),
     ("images/inference.json", "{images}/inference.json", "review", "Inference image: digests, labels"),
     ("images/inference.cdx.json", "{images}/inference.cdx.json", "review", "Inference image: bill of materials"),
-    ("images/training.scan.json", "{images}/training.scan.json", "nothing", "Training image: scan result"),
-    ("images/inference.scan.json", "{images}/inference.scan.json", "nothing", "Inference image: scan result"),
+    ("images/training.scan.json", "{images}/training.scan.json", "release", "Training image: scan result"),
+    ("images/inference.scan.json", "{images}/inference.scan.json", "release", "Inference image: scan result"),
     ("benchmarks/results.json", "{benchmarks}", "nothing", "Benchmark results"),
     (APPROVAL, "", "release", "Who approved the release, when, and on which evidence"),
 )
 ITEMS = tuple(Item(member, step, title) for member, _, step, title in _SOURCES)
 
 
-@dataclass(frozen=True)
-class Approval:
-    """A person's yes to a release.
-
-    Parameters
-    ----------
-    by : str
-        Who approved, as the approval system knows them.
-    at : str
-        When, ISO 8601 with a time zone.
-    comment : str
-    reference : str
-        Where the approval can be looked up, such as the pipeline run's address.
-    model_version : str
-    evidence_sha256 : str
-        The digest of the archive that was reviewed.
-    """
-
-    by: str
-    at: str
-    comment: str
-    reference: str
-    model_version: str
-    evidence_sha256: str
-    decision: str = "approved"
-
-
-def gather(artifacts: Path, junit: Path, images: Path, benchmarks: Path) -> bytes:
+def gather(artifacts: Path, junit: Path, images: Path, benchmarks: Path, limits: Path, policy: Path) -> bytes:
     """An archive for review, of whatever is there.
 
     Parameters
     ----------
     artifacts, images : Path
         The directories of the model artifact, and of what `python -m operations image` wrote.
-    junit, benchmarks : Path
-        Files: the notebook's JUnit report, and the benchmark's results.
+    junit, benchmarks, limits, policy : Path
+        Files: the notebook's JUnit report, the benchmark's results, the gate's limits and its rules.
 
     Raises
     ------
@@ -81,6 +59,7 @@ def gather(artifacts: Path, junit: Path, images: Path, benchmarks: Path) -> byte
         A file is there but cannot be read.
     """
     places = {"artifacts": artifacts, "junit": junit, "images": images, "benchmarks": benchmarks}
+    places |= {"limits": limits, "policy": policy}
     members: dict[str, bytes] = {}
     for member, source, _, _ in _SOURCES:
         path = source.format(**places)
@@ -95,37 +74,45 @@ def gather(artifacts: Path, junit: Path, images: Path, benchmarks: Path) -> byte
     return archive.pack(members, ITEMS)
 
 
-def approve(review: bytes, by: str, at: str, comment: str, reference: str) -> bytes:
+def approve(review: bytes, by: str, at: str, comment: str, reference: str, without_scans: str) -> bytes:
     """The release's archive: the reviewed one, and the approval.
 
     Parameters
     ----------
     review : bytes
-        An archive for review, which must hold all that a reviewer needs.
+        An archive for review.
+    by, at, comment, reference, without_scans : str
+        As in `Approval`.
 
     Raises
     ------
     EvidenceMismatch, EvidenceIncomplete
-        The archive is not fit to be approved, or carries an approval already.
+        The archive would not be good for a release, or carries an approval already.
     UnreadableInput
-        `by` is empty, or `at` is no date with a time zone.
+        What the approval should say, it doesn't.
     """
     members = verify(review, "review")
     if APPROVAL in members:
         raise EvidenceMismatch(APPROVAL, "the archive has been approved already")
+    manifest = read_object(members, MANIFEST)
     approval = Approval(
+        decision="approved",
         by=by,
         at=at,
         comment=comment,
         reference=reference,
-        model_version=json.loads(members["model/manifest.json"])["model_version"],
-        evidence_sha256=hashlib.sha256(review).hexdigest(),
+        without_scans=without_scans,
+        model_version=manifest["model_version"],
+        evidence_sha256=archive.sha256(review),
     )
-    reason = _fault(approval)
-    if reason:
-        raise UnreadableInput("approval", reason)
-    document = json.dumps(asdict(approval), indent=2, ensure_ascii=False).encode() + b"\n"
-    return archive.pack({**members, APPROVAL: document}, ITEMS)
+    fault = approval.fault(trained_at(manifest))
+    if fault:
+        raise UnreadableInput("approval", fault)
+    # "replace": words from a command line may be no text.
+    document = json.dumps(asdict(approval), indent=2, ensure_ascii=False).encode(errors="replace") + b"\n"
+    release = archive.pack({**members, APPROVAL: document}, ITEMS)
+    verify(release, "release")
+    return release
 
 
 def verify(content: bytes, purpose: Literal["review", "release"]) -> dict[str, bytes]:
@@ -151,39 +138,54 @@ def verify(content: bytes, purpose: Literal["review", "release"]) -> dict[str, b
         Something that the purpose needs is missing.
     """
     members = archive.unpack(content, ITEMS)
+    approval = read_approval(members) if APPROVAL in members else None
     steps = ("review",) if purpose == "review" else ("review", "release")
-    lacking = [item for item in archive.lacking(members, ITEMS) if item.required_for in steps]
-    if lacking:
-        names = "".join(f"\n  {item.member}: {item.title}" for item in lacking)
-        raise EvidenceIncomplete(f"Missing for a {purpose}:{names}", tuple(item.member for item in lacking))
+    waived = SCANS if approval and approval.without_scans else ()
+    lacking = archive.lacking(members, ITEMS)
+    _require([item for item in lacking if item.required_for in steps and item.member not in waived])
     check_coherence(members)
-    if APPROVAL in members:
-        _check_approval(members)
+    if approval:
+        _check_approval(approval, members)
+    if purpose == "release" and not pushed_image(members):
+        raise EvidenceMismatch("images/inference.json", "is of an image in no registry: scripts/deploy.sh --push first")
     return members
 
 
-def _check_approval(members: Mapping[str, bytes]) -> None:
-    try:
-        approval = Approval(**json.loads(members[APPROVAL]))
-    except (ValueError, TypeError) as err:
-        raise EvidenceMismatch(APPROVAL, "is not an approval record") from err
+def remarks(members: Mapping[str, bytes]) -> list[str]:
+    """What someone who relies on a verified archive should know, a line each: the scans, and what nothing shows."""
+    lines = []
+    for scan in SCANS:
+        if scan in members:
+            lines.append(f"{scan}: {scan_counts(members, scan)}")
+        elif APPROVAL in members:
+            reason = json.dumps(read_approval(members).without_scans, ensure_ascii=False)
+            lines.append(f"{scan}: none; approved without it: {reason}")
+        else:
+            lines.append(f"{scan}: none; a release needs it, or an approval without it")
+    if not began(members[TESTS]):
+        lines.append(f"{TESTS}: does not say when the tests ran; they may be older than the model")
+    if not pushed_image(members):
+        lines.append("images/inference.json: not in a registry yet; a release needs it there")
+    return lines
+
+
+def _require(missing: Sequence[Item]) -> None:
+    if not missing:
+        return
+    lines = [f"{item.member}: {item.title}" for item in missing]
+    if any(item.member in SCANS for item in missing):
+        lines.append('Scan the images (python -m operations wait-scan), or: approve --without-scans "WHY"')
+    message = "\n  ".join(["the archive lacks", *lines])
+    raise EvidenceIncomplete(message, tuple(item.member for item in missing))
+
+
+def _check_approval(approval: Approval, members: Mapping[str, bytes]) -> None:
+    manifest = read_object(members, MANIFEST)
     reviewed = archive.pack({name: data for name, data in members.items() if name != APPROVAL}, ITEMS)
-    reason = _fault(approval)
-    if not reason and approval.evidence_sha256 != hashlib.sha256(reviewed).hexdigest():
-        reason = "was given for other evidence than this"
-    if not reason and approval.model_version != json.loads(members["model/manifest.json"])["model_version"]:
-        reason = "was given for another model version"
-    if reason:
-        raise EvidenceMismatch(APPROVAL, reason)
-
-
-def _fault(approval: Approval) -> str:
-    if approval.decision != "approved":
-        return "does not say approved"
-    if not approval.by.strip():
-        return "does not say who approved"
-    try:
-        zone = datetime.fromisoformat(approval.at).tzinfo
-    except ValueError:
-        zone = None
-    return "" if zone else "does not say when: an ISO 8601 date with a time zone is needed"
+    fault = approval.fault(trained_at(manifest))
+    if not fault and approval.evidence_sha256 != archive.sha256(reviewed):
+        fault = "was given for other evidence than this"
+    if not fault and approval.model_version != manifest["model_version"]:
+        fault = "was given for another model version"
+    if fault:
+        raise EvidenceMismatch(APPROVAL, fault)

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_app.artifact import digest, model_version
+from operations.__main__ import main
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-JUNIT = '<testsuites><testsuite name="notebook" tests="3" failures="0" errors="0"/></testsuites>'
+APPROVED = ["--by", "officer@bank.example", "--at", "2020-01-02T09:00:00+00:00", "--reference", "run 17"]
+TRAINED_AT, TESTED_AT = "2020-01-01T09:00:00+00:00", "2020-01-01T09:05:00.123456+00:00"
+JUNIT = f"""<testsuites><testsuite name="pytest" errors="0" failures="0" skipped="1" tests="2" timestamp="{TESTED_AT}">
+<testcase classname="credit_card_approval.ipynb" name="Cell 0"><system-out>well</system-out></testcase>
+<testcase classname="credit_card_approval.ipynb" name="Cell 1"><skipped/></testcase>
+</testsuite></testsuites>"""
+REPORT = "<!doctype html><title>Model {model_version}</title><p>{digest}</p><p>{data[digest]}</p><p>{git_commit}</p>"
+PUSHED = {role: f"sha256:{digit * 64}" for role, digit in (("training", "a"), ("inference", "b"))}
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +43,24 @@ class Run:
     def edit(self, name: str, **changes: Any) -> None:
         """Change keys of a JSON file; None takes a key out."""
         path = self.root / name
-        document = json.loads(path.read_text()) | changes
+        document = self.read(name) | changes
         path.write_text(json.dumps({key: value for key, value in document.items() if value is not None}))
+
+    def read(self, name: str) -> dict[str, Any]:
+        """What a JSON file holds."""
+        document: dict[str, Any] = json.loads((self.root / name).read_text())
+        return document
+
+    def gather(self) -> Path:
+        """The archive for review."""
+        assert main(["evidence", *self.arguments]) == 0
+        return self.root / "review.zip"
+
+    def approve(self, *flags: str) -> Path:
+        """The archive for release."""
+        release = self.root / "release.zip"
+        assert main(["approve", str(self.gather()), *APPROVED, *flags, "--out", str(release)]) == 0
+        return release
 
     @property
     def arguments(self) -> list[str]:
@@ -44,6 +68,7 @@ class Run:
         return [
             *("--artifacts", str(self.root / "artifacts"), "--junit", str(self.root / "report.xml")),
             *("--images", str(self.root / "images"), "--benchmarks", str(self.root / "bench.json")),
+            *("--limits", str(self.root / "limits.json"), "--policy", str(self.root / "model_gate.rego")),
             *("--out", str(self.root / "review.zip")),
         ]
 
@@ -51,6 +76,11 @@ class Run:
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A run whose evidence is complete and agrees."""
+    return write_run(tmp_path)
+
+
+def write_run(root: Path) -> Run:
+    """Write complete evidence that agrees."""
     model = b"a model's bytes"
     metrics = {"accuracy": 0.927, "equal_opportunity_gap": 0.2}
     manifest: dict[str, Any] = {
@@ -61,27 +91,40 @@ def run(tmp_path: Path) -> Run:
         "contract": {"name": "Applicant"},
         "threshold": 0.5,
         "reference": {},
-        "trained_at": "2026-01-01T00:00:00+00:00",
-        "data": {"dated": "2026-01-01"},
+        "trained_at": TRAINED_AT,
+        "git_commit": "0123456789abcdef0123456789abcdef01234567",
+        "data": {"dated": "2020-01-01", "digest": "feed" * 16},
         "metrics": metrics,
         "parity": {"rows": 100, "different_decisions": 0},
+        "monotonicity": {"pairs": 100, "violations": 0},
         "gate": {"passed": True, "denials": []},
     }
     manifest["model_version"] = model_version(manifest)
-    asked = {key: manifest[key] for key in ("model_version", "metrics", "parity")}
+    limits = {"minimum_accuracy": 0.9}
+    asked = {key: manifest[key] for key in ("model_version", "metrics", "parity", "monotonicity")}
     files: dict[str, Any] = {
         "artifacts/manifest.json": manifest,
         "artifacts/metrics.json": {key: manifest[key] for key in ("model_version", "threshold")}
         | {"scorecard": metrics},
-        "artifacts/gate.json": {"input": asked, "decision": manifest["gate"]},
+        "artifacts/gate.json": {"input": asked | {"limits": limits, "champion": None}, "decision": manifest["gate"]},
+        "limits.json": limits,
         "bench.json": {"cold_start": 1.4},
     }
     for role, version in (("training", None), ("inference", manifest["model_version"])):
         identity = f"sha256:{role}"
         files[f"images/{role}.json"] = {
+            "image": f"{role}:latest",
             "id": identity,
-            "digests": [f"registry/ccapproval-deploy@{identity}"],
+            "digests": [f"registry.example/{role}@{PUSHED[role]}"],
             "model_version": version,
+        }
+        files[f"images/{role}.scan.json"] = {
+            "repository": role,
+            "image": "latest",
+            "digest": PUSHED[role],
+            "status": "COMPLETE",
+            "counts": {"LOW": 1},
+            "findings": [{"name": "CVE-2020-1", "severity": "LOW", "package": "zlib", "version": "1"}],
         }
         files[f"images/{role}.cdx.json"] = {
             "bomFormat": "CycloneDX",
@@ -89,9 +132,10 @@ def run(tmp_path: Path) -> Run:
             "components": [{"name": "numpy"}],
         }
     for name, document in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(json.dumps(document))
-    (tmp_path / "artifacts/model.joblib").write_bytes(model)
-    (tmp_path / "artifacts/model_metrics.html").write_text("<!doctype html><title>Model</title>")
-    (tmp_path / "report.xml").write_text(JUNIT)
-    return Run(tmp_path)
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(json.dumps(document))
+    (root / "artifacts/model.joblib").write_bytes(model)
+    (root / "artifacts/model_metrics.html").write_text(REPORT.format(**manifest))
+    (root / "model_gate.rego").write_text("package model_gate\n")
+    (root / "report.xml").write_text(JUNIT)
+    return Run(root)

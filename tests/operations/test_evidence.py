@@ -9,36 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from operations import archive
 from operations.__main__ import main
+from operations.evidence import ITEMS
+from tests.operations.conftest import APPROVED, JUNIT, PUSHED, TESTED_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.operations.conftest import Run
 
-APPROVAL = ["--by", "officer@bank.example", "--at", "2026-01-02T09:00:00+00:00", "--reference", "run 17"]
-
-
-def _gathered(run: Run) -> Path:
-    assert main(["evidence", *run.arguments]) == 0
-    return run.root / "review.zip"
-
-
-def _approved(run: Run) -> Path:
-    release = run.root / "release.zip"
-    assert main(["approve", str(_gathered(run)), *APPROVAL, "--out", str(release)]) == 0
-    return release
+URI = f"registry.example/inference@{PUSHED['inference']}"
 
 
 def _index(path: Path) -> dict[str, Any]:
-    with zipfile.ZipFile(path) as archive:
-        index: dict[str, Any] = json.loads(archive.read("index.json"))
+    with zipfile.ZipFile(path) as opened:
+        index: dict[str, Any] = json.loads(opened.read("index.json"))
     return index
 
 
 def test_complete_evidence_is_good_for_a_review(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    review = _gathered(run)
+    review = run.gather()
 
     assert main(["verify", str(review)]) == 0
     assert f"MODEL_VERSION={json.loads((run.root / 'artifacts/manifest.json').read_text())['model_version']}\n" in (
@@ -47,22 +38,22 @@ def test_complete_evidence_is_good_for_a_review(run: Run, capsys: pytest.Capture
 
 
 def test_the_same_files_give_the_same_archive(run: Run) -> None:
-    first = _gathered(run).read_bytes()
+    first = run.gather().read_bytes()
 
-    assert _gathered(run).read_bytes() == first
+    assert run.gather().read_bytes() == first
 
 
 def test_a_review_is_not_yet_a_release(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", "--purpose", "release", str(_gathered(run))]) == 7
+    assert main(["verify", "--purpose", "release", str(run.gather())]) == 7
     assert "approval.json" in capsys.readouterr().err
 
 
 def test_an_approval_makes_a_release(run: Run) -> None:
-    review = _gathered(run).read_bytes()
-    release = _approved(run)
+    review = run.gather().read_bytes()
+    release = run.approve()
 
-    with zipfile.ZipFile(release) as archive:
-        approval = json.loads(archive.read("approval.json"))
+    with zipfile.ZipFile(release) as opened:
+        approval = json.loads(opened.read("approval.json"))
 
     assert main(["verify", "--purpose", "release", str(release)]) == 0
     assert approval["by"] == "officer@bank.example"
@@ -74,11 +65,11 @@ def test_the_variables_of_the_pipeline_are_appended_to_a_file(run: Run, tmp_path
     output = tmp_path / "output"
     output.write_text("BEFORE=1\n")
 
-    main(["verify", str(_gathered(run)), "--output", str(output)])
+    main(["verify", str(run.gather()), "--output", str(output)])
 
     told = dict(line.split("=") for line in output.read_text().splitlines())
     assert list(told) == ["BEFORE", "MODEL_VERSION", "IMAGE_URI"]
-    assert told["IMAGE_URI"] == "registry/ccapproval-deploy@sha256:inference"
+    assert told["IMAGE_URI"] == URI
 
 
 @pytest.mark.parametrize(
@@ -89,11 +80,15 @@ def test_the_variables_of_the_pipeline_are_appended_to_a_file(run: Run, tmp_path
         ("artifacts/metrics.json", "model/metrics.json", "review"),
         ("artifacts/gate.json", "model/gate.json", "review"),
         ("artifacts/model_metrics.html", "model/model_metrics.html", "review"),
+        ("limits.json", "model/limits.json", "review"),
+        ("model_gate.rego", "policies/model_gate.rego", "review"),
         ("report.xml", "tests/notebook.xml", "review"),
         ("images/training.json", "images/training.json", "review"),
         ("images/training.cdx.json", "images/training.cdx.json", "review"),
         ("images/inference.json", "images/inference.json", "review"),
         ("images/inference.cdx.json", "images/inference.cdx.json", "review"),
+        ("images/training.scan.json", "images/training.scan.json", "release"),
+        ("images/inference.scan.json", "images/inference.scan.json", "release"),
         ("bench.json", "benchmarks/results.json", "nothing"),
     ],
 )
@@ -111,85 +106,101 @@ def test_what_is_missing_is_listed_with_whether_it_is_needed(
     assert main(["verify", str(run.root / "review.zip")]) == code
 
 
-def _other_model(run: Run) -> None:
-    (run.root / "artifacts/model.joblib").write_bytes(b"another model")
+SCANS = ("images/training.scan.json", "images/inference.scan.json")
 
 
-def _other_tests(report: str) -> Callable[[Run], None]:
-    def change(run: Run) -> None:
-        (run.root / "report.xml").write_text(report)
+@pytest.mark.parametrize("lacking", [SCANS, SCANS[:1], SCANS[1:]], ids=["none", "inference only", "training only"])
+def test_a_release_needs_both_scans(run: Run, lacking: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    for scan in lacking:
+        (run.root / scan).unlink()
+    review, release = run.gather(), run.root / "release.zip"
 
-    return change
+    assert main(["verify", str(review)]) == 0
+    assert main(["approve", str(review), *APPROVED, "--out", str(release)]) == 7
+    assert "--without-scans" in capsys.readouterr().err
+    assert not release.exists()
 
 
-def _edit(name: str, **changes: Any) -> Callable[[Run], None]:
-    return lambda run: run.edit(name, **changes)
+def test_an_approval_may_say_why_there_is_no_scan(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    for scan in SCANS:
+        (run.root / scan).unlink()
+    release = run.approve("--without-scans", "the local cloud has no scanner")
+
+    assert main(["verify", "--purpose", "release", str(release)]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[-3:-1] == [f'{scan}: none; approved without it: "the local cloud has no scanner"' for scan in SCANS]
 
 
-MANIFEST, METRICS, GATE = "artifacts/manifest.json", "artifacts/metrics.json", "artifacts/gate.json"
-DENIED = {"passed": False, "denials": [{"rule": "accuracy", "message": "too low"}]}
+def test_an_approval_without_scans_excuses_no_scan_that_does_not_fit(run: Run) -> None:
+    run.edit(SCANS[1], digest=f"sha256:{'0' * 64}")
+    flags = [*APPROVED, "--without-scans", "not scanned", "--out", str(run.root / "release.zip")]
+
+    assert main(["approve", str(run.gather()), *flags]) == 8
+
+
+def test_findings_are_shown_to_whoever_verifies(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run.edit(SCANS[0], counts={"CRITICAL": 2, "HIGH": 0, "LOW": 7})
+    run.edit(SCANS[1], counts={}, findings=[])
+
+    assert main(["verify", str(run.gather())]) == 0
+    told = capsys.readouterr().err
+    assert f"{SCANS[0]}: CRITICAL=2 HIGH=0 LOW=7\n" in told
+    assert f"{SCANS[1]}: no findings\n" in told
+
+
+@pytest.mark.parametrize("when", ["", "2020-01-01T08:00:00"], ids=["not said", "in no time zone"])
+def test_tests_that_do_not_say_when_they_ran_are_remarked(
+    run: Run, when: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run.root / "report.xml").write_text(JUNIT.replace(TESTED_AT, when))
+
+    assert main(["verify", str(run.gather())]) == 0
+    assert "tests/notebook.xml: does not say when the tests ran" in capsys.readouterr().err
+
+
+LOCAL = f"127.0.0.1:4566/inference@{PUSHED['inference']}"
+OTHER = f"registry.example/inference@sha256:{'c' * 64}"
 
 
 @pytest.mark.parametrize(
-    ("change", "member"),
+    ("image", "digests", "chosen"),
     [
-        pytest.param(_other_model, "model/model.joblib", id="another model"),
-        pytest.param(_edit(MANIFEST, threshold=0.4), "model/manifest.json", id="another cut-off"),
-        pytest.param(_edit(MANIFEST, digest=None), "model/manifest.json", id="no digest"),
-        pytest.param(
-            _edit(MANIFEST, parity={"rows": 9, "different_decisions": 1}),
-            "model/manifest.json",
-            id="decides otherwise than the pipeline",
-        ),
-        pytest.param(
-            _edit(MANIFEST, parity={"rows": 0, "different_decisions": 0}), "model/manifest.json", id="parity of no row"
-        ),
-        pytest.param(_edit(MANIFEST, parity=None), "model/manifest.json", id="parity not checked"),
-        pytest.param(_edit(MANIFEST, metrics={}), "model/gate.json", id="no metrics"),
-        pytest.param(_edit(MANIFEST, gate=DENIED), "model/gate.json", id="gate denied in the manifest alone"),
-        pytest.param(_edit(GATE, decision=DENIED), "model/gate.json", id="gate denied"),
-        pytest.param(_edit(GATE, decision={"passed": True}), "model/gate.json", id="gate decided otherwise"),
-        pytest.param(_edit(GATE, input={"model_version": "other"}), "model/gate.json", id="gate asked otherwise"),
-        pytest.param(_edit(GATE, input=None), "model/gate.json", id="gate not asked"),
-        pytest.param(_edit(METRICS, scorecard={"accuracy": 0.99}), "model/metrics.json", id="better accuracy"),
-        pytest.param(_edit(METRICS, scorecard=None), "model/metrics.json", id="no accuracy"),
-        pytest.param(_edit(METRICS, threshold=0.6), "model/metrics.json", id="figures at another cut-off"),
-        pytest.param(
-            _other_tests('<testsuite tests="3" failures="1" errors="0"/>'), "tests/notebook.xml", id="a test failed"
-        ),
-        pytest.param(
-            _other_tests('<testsuite tests="3" failures="0" errors="1"/>'), "tests/notebook.xml", id="a test broke"
-        ),
-        pytest.param(_other_tests('<testsuite tests="0"/>'), "tests/notebook.xml", id="no test ran"),
-        pytest.param(_other_tests("<testsuite"), "tests/notebook.xml", id="no report"),
-        pytest.param(
-            _edit("images/inference.json", model_version="other"), "images/inference.json", id="image of another model"
-        ),
-        pytest.param(
-            _edit("images/inference.json", id="sha256:other"), "images/inference.cdx.json", id="bill of another image"
-        ),
-        pytest.param(_edit("images/training.cdx.json", components=[]), "images/training.cdx.json", id="an empty bill"),
+        pytest.param("inference:latest", [URI], URI, id="the only one"),
+        pytest.param("inference:latest", [LOCAL, URI], LOCAL, id="the first of several that agree"),
+        pytest.param("registry.example/inference:tag", [LOCAL, URI], URI, id="of the repository it was named by"),
+        pytest.param(URI, [OTHER, LOCAL, URI], URI, id="the one it was named by"),
+        pytest.param("inference:latest", [f"inference@{PUSHED['training']}", URI], URI, id="no local name"),
     ],
 )
-def test_members_that_contradict_are_named(
-    run: Run, change: Callable[[Run], None], member: str, capsys: pytest.CaptureFixture[str]
+def test_the_image_to_release_is_the_one_that_was_pushed(
+    run: Run, image: str, digests: list[str], chosen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    change(run)
-    review = _gathered(run)
+    run.edit("images/inference.json", image=image, digests=digests)
+    release = run.approve()
 
-    assert main(["verify", str(review)]) == 8
-    assert capsys.readouterr().err.splitlines()[-1].startswith(f"verify: {member}: ")
-    assert main(["approve", str(review), *APPROVAL, "--out", str(run.root / "release.zip")]) == 8
-    assert not (run.root / "release.zip").exists()
+    assert main(["verify", "--purpose", "release", str(release)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"IMAGE_URI={chosen}"
 
 
-def _reapproved(run: Run, **changes: str) -> Path:
+@pytest.mark.parametrize("digests", [[], [f"inference@{PUSHED['inference']}"]], ids=["no digest", "local name only"])
+def test_an_image_in_no_registry_is_reviewed_but_not_released(
+    run: Run, digests: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.edit("images/inference.json", digests=digests)
+    (run.root / SCANS[1]).unlink()
+    review, release = run.gather(), run.root / "release.zip"
+
+    assert main(["verify", str(review)]) == 0
+    assert "images/inference.json: not in a registry yet" in capsys.readouterr().err
+    assert main(["approve", str(review), *APPROVED, "--without-scans", "not pushed", "--out", str(release)]) == 8
+    assert not release.exists()
+
+
+def _reapproved(run: Run, **changes: Any) -> Path:
     """A release whose approval was altered, and everything else computed anew to fit it."""
-    from operations import archive
-    from operations.evidence import ITEMS
-
-    members = archive.unpack(_approved(run).read_bytes(), ITEMS)
-    members["approval.json"] = json.dumps(json.loads(members["approval.json"]) | changes).encode()
+    members = archive.unpack(run.approve().read_bytes(), ITEMS)
+    record = json.loads(members["approval.json"]) | changes
+    members["approval.json"] = json.dumps({key: value for key, value in record.items() if value is not None}).encode()
     forged = run.root / "forged.zip"
     forged.write_bytes(archive.pack(members, ITEMS))
     return forged
@@ -199,14 +210,22 @@ def _reapproved(run: Run, **changes: str) -> Path:
     ("changes", "reason"),
     [
         ({"decision": "rejected"}, "does not say approved"),
+        ({"decision": None}, "not an approval record"),
         ({"by": " "}, "does not say who"),
-        ({"at": "2026-01-02"}, "does not say when"),
+        ({"by": 5}, "by is missing, or is not text"),
+        ({"at": 5}, "at is missing, or is not text"),
+        ({"comment": ["agreed"]}, "comment is missing, or is not text"),
+        ({"without_scans": "null"}, "why there need be no scan"),
+        ({"at": "2020-01-01T08:59:59+00:00"}, "before the model was trained"),
+        ({"at": "2020-01-01T10:00:00+01:30"}, "before the model was trained"),
+        ({"at": "9999-01-01T00:00:00+00:00"}, "in the future"),
+        ({"at": "2020-01-02"}, "does not say when"),
         ({"at": "yesterday"}, "does not say when"),
         ({"evidence_sha256": "0" * 64}, "other evidence"),
         ({"model_version": "other"}, "another model version"),
         ({"surprise": "1"}, "not an approval record"),
     ],
-    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+    ids=str,
 )
 def test_an_approval_that_does_not_hold_is_named(
     run: Run, changes: dict[str, str], reason: str, capsys: pytest.CaptureFixture[str]
@@ -217,16 +236,36 @@ def test_an_approval_that_does_not_hold_is_named(
     assert reason in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("flag", "value"), [("--by", ""), ("--at", "2026-01-02"), ("--at", "soon")])
-def test_an_approval_without_who_and_when_is_not_written(run: Run, flag: str, value: str) -> None:
-    review, release = _gathered(run), run.root / "release.zip"
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--by", ""),
+        ("--by", "null"),
+        ("--by", "None"),
+        ("--by", "<+pipeline.stages.Approve.output.approvalActivities[0].user.email>"),
+        ("--by", "officer\n"),
+        ("--at", "2020-01-02"),
+        ("--at", "soon"),
+        ("--at", "2019-12-31T00:00:00+00:00"),
+        ("--at", "9999-12-31T00:00:00+00:00"),
+        ("--without-scans", "<+input>"),
+    ],
+)
+def test_an_approval_that_would_not_hold_is_not_written(run: Run, flag: str, value: str) -> None:
+    review, release = run.gather(), run.root / "release.zip"
 
-    assert main(["approve", str(review), *APPROVAL, flag, value, "--out", str(release)]) == 1
+    assert main(["approve", str(review), *APPROVED, flag, value, "--out", str(release)]) == 1
     assert not release.exists()
 
 
+def test_a_comment_that_is_no_text_is_recorded_as_far_as_it_is(run: Run) -> None:
+    release = run.approve("--comment", "agr\udcffed")
+
+    assert json.loads(archive.unpack(release.read_bytes(), ITEMS)["approval.json"])["comment"] == "agr?ed"
+
+
 def test_a_release_is_not_approved_twice(run: Run) -> None:
-    assert main(["approve", str(_approved(run)), *APPROVAL, "--out", str(run.root / "again.zip")]) == 8
+    assert main(["approve", str(run.approve()), *APPROVED, "--out", str(run.root / "again.zip")]) == 8
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
