@@ -23,7 +23,7 @@ CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 
 
-def push(image: str, host: str, repository: str, tag: str, scratch: Path) -> None:
+def push(image: str, host: str, repository: str, tag: str, scratch: Path) -> str:
     """Push a local image.
 
     Parameters
@@ -34,6 +34,11 @@ def push(image: str, host: str, repository: str, tag: str, scratch: Path) -> Non
         Where it goes; the host with its port, on plain HTTP.
     scratch : Path
         A directory for the image's archive, which is as large as the image.
+
+    Returns
+    -------
+    str
+        The digest that the image has in the registry.
     """
     saved = scratch / "image.tar"
     subprocess.run(["docker", "save", "--output", str(saved), image], check=True)  # noqa: S607
@@ -49,7 +54,9 @@ def push(image: str, host: str, repository: str, tag: str, scratch: Path) -> Non
             ],
         }
     saved.unlink()
-    _send("PUT", f"{registry}manifests/{tag}", json.dumps(manifest).encode(), {"Content-Type": MANIFEST})
+    content = json.dumps(manifest).encode()
+    _send("PUT", f"{registry}manifests/{tag}", content, {"Content-Type": MANIFEST})
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _upload(registry: str, blob: IO[bytes]) -> dict[str, str | int]:

@@ -50,12 +50,15 @@ class Runner:
         The address of moto's server.
     values : dict
         What expressions mean, so far.
+    training_digest : str
+        What the registry calls the training image, once it was pushed.
     """
 
     directory: Path
     host: str
     scans: str
     values: dict[str, str] = field(default_factory=dict)
+    training_digest: str = ""
 
     def __post_init__(self) -> None:
         """Set what is known before the first step."""
@@ -159,7 +162,7 @@ class Runner:
         image = f"{self.host}/{repository}:{tag}"
         assert step.spec["dockerfile"] == "Dockerfile_Training_Testing"
         self._host(step, "scripts/images.sh training", {"TRAINING_IMAGE": image})
-        push(image, self.host, repository, tag, self.directory)
+        self.training_digest = push(image, self.host, repository, tag, self.directory)
 
     def _value(self, step: Step, text: str) -> str:
         return filled_in(text, step.stage, self.values)
@@ -170,20 +173,19 @@ class Runner:
 
     def _scan(self, environment: dict[str, str]) -> None:
         """Let moto know the image that was pushed, and scan it: one finding, of low severity."""
-        digest = environment.get("IMAGE_DIGEST")
-        repository = "ccapproval-deploy" if digest else "ccapproval"
-        image_id = {"imageDigest": digest} if digest else {"imageTag": RUN}
+        inference = "IMAGE_DIGEST" in environment
+        repository = "ccapproval-deploy" if inference else "ccapproval"
+        digest = environment["IMAGE_DIGEST"] if inference else self.training_digest
+        image_id = {"imageDigest": digest} if inference else {"imageTag": RUN}
         session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")  # noqa: S106
         ecr = session.client("ecr", endpoint_url=self.scans)
         ecr.create_repository(repositoryName=repository)
-        ecr.put_image(
-            repositoryName=repository, imageTag=RUN, imageManifest=SCANNED, imageDigest=digest or f"sha256:{'0' * 64}"
-        )
+        ecr.put_image(repositoryName=repository, imageTag=RUN, imageManifest=SCANNED, imageDigest=digest)
         ecr.start_image_scan(repositoryName=repository, imageId=image_id)
         result = {
             "registryId": "123456789012",
             "repositoryName": repository,
-            "imageId": image_id,
+            "imageId": image_id | {"imageDigest": digest},
             "imageScanStatus": {"status": "COMPLETE", "description": ""},
             "imageScanFindings": {"findingSeverityCounts": {"LOW": 1}},
         }
