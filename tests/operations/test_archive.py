@@ -121,6 +121,7 @@ def test_a_flipped_byte_in_a_member_is_found_by_the_member_s_name(member: str) -
         pytest.param(_zip(_content(PACKED), zipfile.ZIP_DEFLATED), "index.json", id="compressed"),
         pytest.param(PACKED + b"\n", "archive", id="a byte behind the end"),
         pytest.param(b"\n" + PACKED, "archive", id="a byte before the start"),
+        pytest.param(_zip(_content(PACKED) | {"SHA256SUMS": b"none"}), "SHA256SUMS", id="checksums that are none"),
         pytest.param(_zip({"a.txt": b""}), "SHA256SUMS", id="another zip"),
         pytest.param(b"", "archive", id="an empty file"),
     ],

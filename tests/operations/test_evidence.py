@@ -264,10 +264,19 @@ def test_a_comment_that_is_no_text_is_recorded_as_far_as_it_is(run: Run) -> None
     assert json.loads(archive.unpack(release.read_bytes(), ITEMS)["approval.json"])["comment"] == "agr?ed"
 
 
-def test_a_release_is_not_approved_twice(run: Run) -> None:
+def test_a_release_is_not_approved_twice(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["approve", str(run.approve()), *APPROVED, "--out", str(run.root / "again.zip")]) == 8
+    assert "has been approved already" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(tmp_path / "none.zip")]) == 1
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_read_is_not_taken_for_missing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    (run.root / "bench.json").unlink()
+    (run.root / "bench.json").mkdir()
+
+    assert main(["evidence", *run.arguments]) == 1
+    assert "bench.json: Is a directory" in capsys.readouterr().err
