@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / ".harness"
 EXPRESSION = re.compile(r"<\+([^<>]+)>")
+KEYS = ("access_key_id", "secret_access_key", "session_token")
+SECRETS = tuple(f"{role}_{key}" for role in ("aws", "aws_deploy") for key in KEYS)
 OUTPUT = re.compile(r"(?:pipeline\.stages\.(\w+)\.spec\.)?execution\.steps\.(\w+)\.output\.outputVariables\.(\w+)")
 
 

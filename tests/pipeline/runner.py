@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from model.gate import judge
-from tests.pipeline.harness import ROOT, Step, filled_in, pipeline
+from tests.pipeline.harness import ROOT, SECRETS, Step, filled_in, pipeline
 from tests.pipeline.push import push
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 RUN = "pipeline-test-run"
 BUCKET = "ccapproval-evidence"
 ACCOUNT = "000000000000"
-# What a comment must not be able to do.
-COMMENT = "Looks right; \"fine\" $(touch planted) `touch planted` 'ok' <b>"
-APPROVAL = "pipeline.stages.Approve_Release.spec.execution.steps.Approve.output.approvalActivities[0]"
+# What a comment must not be able to do, or to be taken for.
+COMMENT = "--by=nobody looks right; \"fine\" $(touch planted) `touch planted` 'ok' <b>"
+APPROVE = "pipeline.stages.Approve_Release.spec.execution.steps.Approve"
+APPROVAL = f"{APPROVE}.output.approvalActivities[0]"
 OUTPUTS = ".outputs"
 STEP_SECONDS = 1500
 SCANNED = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})
@@ -68,11 +69,12 @@ class Runner:
         self.values |= {
             "pipeline.executionId": RUN,
             "pipeline.executionUrl": f"https://harness.example/run/{RUN}?a=1&b=2",
+            f"{APPROVE}.status": "SUCCEEDED",
             f"{APPROVAL}.user.email": "officer@bank.example",
             f"{APPROVAL}.comments": COMMENT,
         }
-        for name in ("access_key_id", "secret_access_key", "session_token"):
-            self.values[f'secrets.getValue("aws_{name}")'] = "test"
+        for name in SECRETS:
+            self.values[f'secrets.getValue("{name}")'] = "test"
 
     @property
     def image(self) -> str:

@@ -67,6 +67,12 @@ def test_traffic_waits_for_the_environment_s_reviewers() -> None:
     assert deploy["needs"] == "train-and-export"
 
 
+def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
+    (command,) = (step["run"] for step in STEPS.values() if "operations approve" in step.get("run", ""))
+
+    assert set(re.findall(r'--(by|comment|reference)="\$', command)) == {"by", "comment", "reference"}
+
+
 def test_it_calls_what_the_harness_pipeline_calls() -> None:
     github = [call for step in STEPS.values() for call in CALLS.findall(step.get("run", ""))]
     harness = [call for step in steps() if step.type == "Run" for call in CALLS.findall(step.spec["command"])]

@@ -5,13 +5,28 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from tests.pipeline.harness import EXPRESSION, HARNESS, OUTPUT, ROOT, Step, filled_in, pipeline, steps, triggers
+from tests.pipeline.harness import (
+    EXPRESSION,
+    HARNESS,
+    OUTPUT,
+    ROOT,
+    SECRETS,
+    Step,
+    filled_in,
+    pipeline,
+    steps,
+    triggers,
+)
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STAGES = [entry["stage"] for entry in pipeline()["stages"]]
 STEPS = steps()
 RUN_STEPS = [step for step in STEPS if step.type == "Run"]
 ORDER = [step.identifier for step in STEPS]
@@ -29,6 +44,11 @@ def _strings(node: Any) -> list[str]:
 
 def _identified(step: Step) -> str:
     return step.identifier
+
+
+def _step(identifier: str) -> Step:
+    (step,) = (step for step in STEPS if step.identifier == identifier)
+    return step
 
 
 @pytest.mark.parametrize("step", RUN_STEPS, ids=_identified)
@@ -89,7 +109,8 @@ def test_every_expression_names_something_that_exists() -> None:
     known = {
         *(f"pipeline.variables.{name}" for name in variables),
         *("input", "pipeline.executionId", "pipeline.executionUrl"),
-        *(f'secrets.getValue("aws_{name}")' for name in ("access_key_id", "secret_access_key", "session_token")),
+        *(f'secrets.getValue("{name}")' for name in SECRETS),
+        "pipeline.stages.Approve_Release.spec.execution.steps.Approve.status",
     }
     outputs = {f"{step.stage}.{step.identifier}.{name}": "" for step in RUN_STEPS for name in step.outputs}
     approval = "pipeline.stages.Approve_Release.spec.execution.steps.Approve.output.approvalActivities[0]."
@@ -134,10 +155,9 @@ def test_the_order_holds(earlier: str, later: str) -> None:
 
 def test_no_failure_is_ignored() -> None:
     text = (HARNESS / "pipeline.yaml").read_text(encoding="utf-8")
-    stages = [entry["stage"] for entry in pipeline()["stages"]]
 
     assert not re.search(r"type: (Ignore|MarkAsSuccess)", text)
-    assert all(stage["when"]["pipelineStatus"] == "Success" for stage in stages)
+    assert all(stage["when"]["pipelineStatus"] == "Success" for stage in STAGES)
     assert [step.identifier for step in STEPS if step.when.get("stageStatus", "Success") != "Success"] == ["Roll_Back"]
 
 
@@ -148,6 +168,38 @@ def test_roll_back_waits_for_a_release_that_failed_behind_the_deploy() -> None:
         "stageStatus": "Failure",
         "condition": '<+execution.steps.Deploy_Model.status> == "SUCCEEDED"',
     }
+
+
+def test_who_starts_a_run_chooses_neither_its_stages_nor_its_branch() -> None:
+    whole = pipeline()
+    after = [stage["identifier"] for stage in STAGES].index("Deploy_Model") + 1
+    conditions = [stage["when"].get("condition") for stage in STAGES]
+
+    assert whole["allowStageExecutions"] is False
+    assert whole["properties"]["ci"]["codebase"]["build"] == {"type": "branch", "spec": {"branch": "main"}}
+    assert set(conditions[:after]) == {'<+pipeline.variables.monitor_only> != "true"'}
+    assert set(conditions[after:]) == {None}
+
+
+@pytest.mark.parametrize(("status", "recorded"), [("SUCCEEDED", True), ("SKIPPED", False), ("null", False)])
+def test_an_approval_that_was_not_given_is_not_recorded(status: str, recorded: bool, tmp_path: Path) -> None:
+    for program in ("aws", "python3", "sha256sum"):
+        called = f"#!/bin/sh\ncat >/dev/null\necho {program} >>'{tmp_path}/called'\n"
+        (tmp_path / program).write_text(called, encoding="utf-8")
+        (tmp_path / program).chmod(0o755)
+    step = _step("Record_Approval")
+    environment = {**step.environment, "APPROVAL_STATUS": status, "PATH": f"{tmp_path}:/usr/bin:/bin"}
+
+    words = ["bash", "-c", step.spec["command"]]
+    done = subprocess.run(words, env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, check=False)
+
+    assert (done.returncode == 0, (tmp_path / "called").exists()) == (recorded, recorded)
+
+
+def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
+    command = _step("Record_Approval").spec["command"]
+
+    assert set(re.findall(r'--(by|comment|reference)="\$', command)) == {"by", "comment", "reference"}
 
 
 def test_who_starts_a_run_does_not_approve_it() -> None:
@@ -165,14 +217,31 @@ def test_identifiers_are_unique() -> None:
 def test_a_trigger_starts_this_pipeline(trigger: dict[str, Any]) -> None:
     whole = pipeline()
     inputs = yaml.safe_load(trigger["inputYaml"])["pipeline"]
-    stages = {entry["stage"]["identifier"] for entry in whole["stages"]}
 
     assert trigger["pipelineIdentifier"] == inputs["identifier"] == whole["identifier"]
     assert {trigger[key] for key in ("orgIdentifier", "projectIdentifier")} == {
         whole[key] for key in ("orgIdentifier", "projectIdentifier")
     }
-    assert set(trigger.get("stagesToExecute", ())) <= stages
-    assert whole["allowStageExecutions"] is True
+    assert "stagesToExecute" not in trigger
+    assert set(inputs) == {"identifier", "variables"}
+    asked = {variable["name"] for variable in whole["variables"] if variable["value"].startswith("<+input>")}
+    assert {variable["name"] for variable in inputs["variables"]} == asked
+
+
+def test_only_the_daily_trigger_monitors_alone() -> None:
+    given = {name: yaml.safe_load(trigger["inputYaml"])["pipeline"] for name, trigger in triggers().items()}
+    monitor_only = {
+        name: variable["value"]
+        for name, inputs in given.items()
+        for variable in inputs["variables"]
+        if variable["name"] == "monitor_only"
+    }
+
+    assert monitor_only == {
+        "trigger_monitor.yaml": "true",
+        "trigger_push.yaml": "false",
+        "trigger_retrain.yaml": "false",
+    }
 
 
 @pytest.mark.parametrize(
