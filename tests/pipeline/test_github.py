@@ -67,6 +67,22 @@ def test_traffic_waits_for_the_environment_s_reviewers() -> None:
     assert deploy["needs"] == "train-and-export"
 
 
+def test_the_deployer_s_role_is_assumed_behind_the_approval_alone() -> None:
+    assumed = {
+        name: step["with"]["role-to-assume"]
+        for name, job in JOBS.items()
+        for step in job["steps"]
+        if "configure-aws-credentials" in step.get("uses", "")
+    }
+
+    builder, deployer = "${{ vars.AWS_BUILD_ROLE }}", "${{ vars.AWS_DEPLOY_ROLE }}"
+    assert assumed == {
+        "monitor.yml: freshness": builder,
+        "release.yml: train-and-export": builder,
+        "release.yml: deploy": deployer,
+    }
+
+
 def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
     (command,) = (step["run"] for step in STEPS.values() if "operations approve" in step.get("run", ""))
 

@@ -196,6 +196,14 @@ def test_an_approval_that_was_not_given_is_not_recorded(status: str, recorded: b
     assert (done.returncode == 0, (tmp_path / "called").exists()) == (recorded, recorded)
 
 
+def test_the_deployer_s_credentials_are_used_behind_the_approval_alone() -> None:
+    for step in STEPS:
+        secrets = set(re.findall(r'secrets\.getValue\("(\w+)"\)', " ".join(_strings(step.spec))))
+        deployer = {name for name in secrets if name.startswith("aws_deploy_")}
+
+        assert deployer == (secrets if step.stage == "Deploy_Model" else set()), step.identifier
+
+
 def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
     command = _step("Record_Approval").spec["command"]
 
