@@ -25,7 +25,9 @@ from tests.pipeline.push import push
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUN = "pipeline-test-run"
+# Harness's identifiers are base64 made safe for addresses, so they may begin like this; an image's tag may not.
+EXECUTION = "-pipeline_test"
+RUN = f"run-{EXECUTION}"
 BUCKET = "ccapproval-evidence"
 ACCOUNT = "000000000000"
 # What a comment must not be able to do, or to be taken for.
@@ -67,7 +69,7 @@ class Runner:
         given = {"aws_region": "us-east-1", "aws_account_id": ACCOUNT, "registry": self.host, "bucket": BUCKET}
         self.values |= {f"pipeline.variables.{name}": value for name, value in (own | given).items()}
         self.values |= {
-            "pipeline.executionId": RUN,
+            "pipeline.executionId": EXECUTION,
             "pipeline.executionUrl": f"https://harness.example/run/{RUN}?a=1&b=2",
             f"{APPROVE}.status": "SUCCEEDED",
             f"{APPROVAL}.user.email": "officer@bank.example",

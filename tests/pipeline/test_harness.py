@@ -217,6 +217,14 @@ def test_who_starts_a_run_does_not_approve_it() -> None:
     assert step.spec["approvers"]["minimumCount"] >= 1
 
 
+def test_an_image_s_tag_begins_with_a_letter() -> None:
+    texts = [text for step in STEPS for text in _strings(step.spec)]
+
+    tags = [text for text in texts if re.search(r"(^|:)\S*<\+pipeline\.executionId>$", text)]
+    assert len(tags) >= len([step for step in RUN_STEPS if "image" in step.spec])
+    assert [tag for tag in tags if "run-<+pipeline.executionId>" not in tag] == ["<+pipeline.executionId>"]  # MLflow's
+
+
 def test_identifiers_are_unique() -> None:
     assert len(set(ORDER)) == len(ORDER)
 
