@@ -120,7 +120,7 @@ class Runner:
                 assert verdict.passed, verdict.denials
             case "HarnessApproval":
                 assert self._value(step, step.spec["approvalMessage"])
-            case "AWSECR" | "Plugin" | "Email":
+            case "AWSECR" | "Plugin" | "Email" | "Action":
                 pass
             case other:
                 raise AssertionError(f"nothing here does what a step of type {other} does")

@@ -225,6 +225,19 @@ def test_an_image_s_tag_begins_with_a_letter() -> None:
     assert [tag for tag in tags if "run-<+pipeline.executionId>" not in tag] == ["<+pipeline.executionId>"]  # MLflow's
 
 
+@pytest.mark.parametrize("stage", STAGES, ids=[stage["identifier"] for stage in STAGES])
+def test_python_is_chosen_before_a_stage_s_first_command_on_the_machine(stage: dict[str, Any]) -> None:
+    here = [step for step in STEPS if step.stage == stage["identifier"]]
+    on_machine = [step for step in here if step.type == "Run" and "image" not in step.spec]
+
+    if not on_machine:
+        assert not any(step.type == "Action" for step in here)
+    else:
+        (chosen,) = (step for step in here if step.type == "Action")
+        assert chosen.spec == {"uses": "actions/setup-python@v5", "with": {"python-version": "3.13"}}
+        assert here.index(chosen) < here.index(on_machine[0])
+
+
 def test_identifiers_are_unique() -> None:
     assert len(set(ORDER)) == len(ORDER)
 
