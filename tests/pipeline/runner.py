@@ -51,6 +51,8 @@ class Runner:
         The local cloud's host and port: its API and its registry.
     scans : str
         The address of moto's server.
+    inputs : dict
+        The pipeline's variables that are not as the file has them.
     values : dict
         What expressions mean, so far.
     training_digest : str
@@ -60,6 +62,7 @@ class Runner:
     directory: Path
     host: str
     scans: str
+    inputs: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     training_digest: str = ""
 
@@ -67,7 +70,7 @@ class Runner:
         """Set what is known before the first step."""
         own = {variable["name"]: variable["value"] for variable in pipeline()["variables"]}
         given = {"aws_region": "us-east-1", "aws_account_id": ACCOUNT, "registry": self.host, "bucket": BUCKET}
-        self.values |= {f"pipeline.variables.{name}": value for name, value in (own | given).items()}
+        self.values |= {f"pipeline.variables.{name}": value for name, value in (own | given | self.inputs).items()}
         self.values |= {
             "pipeline.executionId": EXECUTION,
             "pipeline.executionUrl": f"https://harness.example/run/{RUN}?a=1&b=2",

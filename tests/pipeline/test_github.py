@@ -19,6 +19,7 @@ STEPS = {f"{name}, step {place}": step for name, job in JOBS.items() for place, 
 # What a run of a workflow calls: our programs, and what of AWS is asked.
 CALLS = re.compile(
     r"-m operations [\w-]+|scripts/deploy\.sh(?: --\w+)?|train .\$@.|aws lambda \w+|pytest --nbval-lax \S+"
+    r"|--(?:champion|data|dated)\b|aws s3 cp --no-progress .\$DATA_URI."
 )
 
 

@@ -135,6 +135,7 @@ def test_an_output_is_used_only_after_it_was_made() -> None:
     ("earlier", "later"),
     [
         ("Harness_Training", "Wait_for_ECR_Image_Scan"),
+        ("Fetch_Data", "Train"),
         ("Train", "Export_Model"),
         ("pytest", "Export_Model"),
         ("Enforce_Fairness_and_Accuracy_Policy", "Export_Model"),
@@ -236,6 +237,15 @@ def test_python_is_chosen_before_a_stage_s_first_command_on_the_machine(stage: d
         (chosen,) = (step for step in here if step.type == "Action")
         assert chosen.spec == {"uses": "actions/setup-python@v5", "with": {"python-version": "3.13"}}
         assert here.index(chosen) < here.index(on_machine[0])
+
+
+def test_the_model_and_the_notebook_s_tests_read_the_same_data() -> None:
+    train, notebook = _step("Train"), _step("pytest")
+
+    assert train.environment["DATA_URI"] == notebook.environment["DATA_URI"] == "<+pipeline.variables.data>"
+    file = "build/data/${DATA_URI##*/}"
+    assert file in train.spec["command"]
+    assert file in notebook.spec["command"]
 
 
 def test_identifiers_are_unique() -> None:
