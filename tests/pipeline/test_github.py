@@ -90,6 +90,15 @@ def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
     assert set(re.findall(r'--(by|comment|reference)="\$', command)) == {"by", "comment", "reference"}
 
 
+def test_roll_back_waits_for_a_release_that_moved_live_and_failed_behind_it() -> None:
+    deploy = WORKFLOWS["release.yml"]["jobs"]["deploy"]["steps"]
+    (moving,) = (step for step in deploy if step.get("id") == "deploy")
+    (back,) = (step for step in deploy if "--rollback" in step.get("run", ""))
+
+    assert back["if"] == "failure() && steps.deploy.outcome == 'success' && steps.deploy.outputs.MOVED == 'yes'"
+    assert "MOVED=" in moving["run"]
+
+
 def test_it_calls_what_the_harness_pipeline_calls() -> None:
     github = [call for step in STEPS.values() for call in CALLS.findall(step.get("run", ""))]
     harness = [call for step in steps() if step.type == "Run" for call in CALLS.findall(step.spec["command"])]

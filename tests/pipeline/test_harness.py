@@ -162,13 +162,14 @@ def test_no_failure_is_ignored() -> None:
     assert [step.identifier for step in STEPS if step.when.get("stageStatus", "Success") != "Success"] == ["Roll_Back"]
 
 
-def test_roll_back_waits_for_a_release_that_failed_behind_the_deploy() -> None:
-    (step,) = (step for step in STEPS if step.identifier == "Roll_Back")
+def test_roll_back_waits_for_a_release_that_moved_live_and_failed_behind_it() -> None:
+    moved = "<+execution.steps.Deploy_Model.output.outputVariables.MOVED>"
 
-    assert step.when == {
+    assert _step("Roll_Back").when == {
         "stageStatus": "Failure",
-        "condition": '<+execution.steps.Deploy_Model.status> == "SUCCEEDED"',
+        "condition": f'<+execution.steps.Deploy_Model.status> == "SUCCEEDED" && {moved} == "yes"',
     }
+    assert "MOVED" in _step("Deploy_Model").outputs
 
 
 def test_who_starts_a_run_chooses_neither_its_stages_nor_its_branch() -> None:

@@ -4,21 +4,131 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
+from model.generator import generate
 from operations.evidence import verify
-from tests.pipeline.harness import steps
+from tests.pipeline.harness import Step, steps
 from tests.pipeline.runner import BUCKET, COMMENT, RUN, Runner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 OUTPUT = "Run_test_and_upload_artifacts.Export_accuracy_and_fairness_variables"
 MONITOR = "Monitor_Model_Stage.Monitor_Model_Step"
+MOVED = "Deploy_Model.Deploy_Model.MOVED"
 APPLICATION = {"Num_Children": 2, "Income": 500000, "Own_Car": 1, "Own_Housing": 1}
+DATA = "data/applications.parquet"
+ROWS = 200_000
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run of the whole pipeline.
+
+    Attributes
+    ----------
+    before : str
+        The version that was live before it.
+    planted : list of Path
+        What a value did that became code.
+    """
+
+    runner: Runner
+    before: str
+    planted: list[Path]
+
+    def live(self) -> str:
+        """The version that is live now."""
+        return _live(self.runner.host)
+
+
+@pytest.fixture(scope="module")
+def finished(cloud: str, scans: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    """Every step done, on data from a bucket, but the one that takes a failed release back."""
+    scratch = tmp_path_factory.mktemp("run")
+    generate(ROWS).to_parquet(scratch / "applications.parquet", index=False)
+    bucket = _client("s3", cloud)
+    bucket.create_bucket(Bucket=BUCKET)
+    bucket.upload_file(str(scratch / "applications.parquet"), BUCKET, DATA)
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    runner = Runner(scratch, cloud, scans, {"data": f"s3://{BUCKET}/{DATA}", "dated": yesterday})
+    before = _live(cloud)
+    try:
+        for step in steps():
+            if step.when.get("stageStatus") != "Failure":
+                runner.run(step)
+        yield Finished(runner, before, list(scratch.rglob("planted")))
+    finally:
+        _remove_images(cloud, runner.image)
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(3600)
+def test_the_pipeline_s_commands_end_with_a_deployed_function(finished: Finished) -> None:
+    values, host = finished.runner.values, finished.runner.host
+
+    # The alias names a new version, of the model that was trained
+    version = values[f"{OUTPUT}.MODEL_VERSION"]
+    asked = {"FunctionName": "ccapproval", "Qualifier": "live", "Payload": json.dumps(APPLICATION)}
+    answer = json.loads(_client("lambda", host).invoke(**asked)["Payload"].read())
+    decision = json.loads(answer["body"])
+    assert finished.live() != finished.before
+    assert values[MOVED] == "yes"
+    assert (decision["model_version"], decision["decision"]) == (version, "approve")
+    # and the evidence of it, approved, is kept
+    bucket = _client("s3", host)
+    members = verify(bucket.get_object(Bucket=BUCKET, Key=f"{RUN}/evidence.zip")["Body"].read(), "release")
+    manifest = json.loads(members["model/manifest.json"])
+    approval = json.loads(members["approval.json"])
+    assert (approval["by"], approval["comment"]) == ("officer@bank.example", COMMENT)
+    assert manifest["model_version"] == version
+    assert bucket.head_object(Bucket=BUCKET, Key=f"{RUN}/model_metrics.html")["ContentLength"] > 0
+    # and it was trained on the data that was asked for
+    assert (manifest["data"]["source"], manifest["data"]["rows"]) == ("applications.parquet", ROWS)
+    assert manifest["data"]["dated"] == finished.runner.inputs["dated"]
+    # and the figures were passed on, and nothing that was passed on became code.
+    assert float(values[f"{OUTPUT}.ACCURACY"]) > 0.9
+    assert float(values[f"{OUTPUT}.EQUAL_OPPORTUNITY_FAIRNESS_PERCENT"]) < 21
+    assert (values[f"{MONITOR}.MODEL_VERSION"], values[f"{MONITOR}.MODEL_STALE"]) == (version, "false")
+    assert 1 <= float(values[f"{MONITOR}.DATA_AGE_DAYS"]) < 3
+    assert finished.planted == []
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(600)
+def test_a_deploy_that_is_repeated_has_nothing_to_take_back(finished: Finished) -> None:
+    live = finished.live()
+
+    finished.runner.run(_step("Deploy_Model"))
+
+    assert finished.live() == live
+    assert finished.runner.values[MOVED] == "no"
+
+
+# The last: behind it the earlier model is live again.
+@pytest.mark.docker
+@pytest.mark.timeout(600)
+def test_a_release_that_fails_behind_the_deploy_is_taken_back(finished: Finished) -> None:
+    values, name = finished.runner.values, "pipeline.variables.function_name"
+    function = values[name]
+    assert finished.live() != finished.before
+
+    # When the live function answers no better than one that does not exist
+    values[name] = "none"
+    with pytest.raises(subprocess.CalledProcessError):
+        finished.runner.run(_step("Test_Live_Function"))
+    # then the step that runs in this case takes the traffic back to where it was before the run.
+    values[name] = function
+    finished.runner.run(_step("Roll_Back"))
+
+    assert finished.live() == finished.before
 
 
 def _client(service: str, host: str) -> Any:
@@ -26,46 +136,14 @@ def _client(service: str, host: str) -> Any:
     return session.client(service, endpoint_url=f"http://{host}")
 
 
-@pytest.mark.docker
-@pytest.mark.timeout(3600)
-def test_the_pipeline_s_commands_end_with_a_deployed_function(cloud: str, scans: str, tmp_path: Path) -> None:
-    functions, bucket = _client("lambda", cloud), _client("s3", cloud)
-    bucket.create_bucket(Bucket=BUCKET)
-    before = functions.get_alias(FunctionName="ccapproval", Name="live")["FunctionVersion"]
+def _live(host: str) -> str:
+    version: str = _client("lambda", host).get_alias(FunctionName="ccapproval", Name="live")["FunctionVersion"]
+    return version
 
-    # When every step is done, but the one that takes a failed release back
-    runner = Runner(tmp_path, cloud, scans)
-    try:
-        for step in steps():
-            if step.when.get("stageStatus") != "Failure":
-                runner.run(step)
-    finally:
-        _remove_images(cloud, runner.image)
-        # What containers wrote belongs to root.
-        planted = list(tmp_path.rglob("planted"))
 
-    # Then the alias names a new version, of the model that was trained
-    version = runner.values[f"{OUTPUT}.MODEL_VERSION"]
-    live = functions.get_alias(FunctionName="ccapproval", Name="live")["FunctionVersion"]
-    answer = json.loads(
-        functions.invoke(FunctionName="ccapproval", Qualifier="live", Payload=json.dumps(APPLICATION))["Payload"].read()
-    )
-    assert live != before
-    assert json.loads(answer["body"])["model_version"] == version
-    assert json.loads(answer["body"])["decision"] == "approve"
-    # and the evidence of it, approved, is kept
-    kept = bucket.get_object(Bucket=BUCKET, Key=f"{RUN}/evidence.zip")["Body"].read()
-    members = verify(kept, "release")
-    assert json.loads(members["approval.json"])["comment"] == COMMENT
-    assert json.loads(members["model/manifest.json"])["model_version"] == version
-    assert bucket.head_object(Bucket=BUCKET, Key=f"{RUN}/model_metrics.html")["ContentLength"] > 0
-    # and the figures were passed on, and nothing that was passed on became code.
-    assert float(runner.values[f"{OUTPUT}.ACCURACY"]) > 0.9
-    assert float(runner.values[f"{OUTPUT}.EQUAL_OPPORTUNITY_FAIRNESS_PERCENT"]) < 21
-    monitored = {name: runner.values[f"{MONITOR}.{name}"] for name in ("MODEL_VERSION", "MODEL_STALE", "DATA_AGE_DAYS")}
-    assert (monitored["MODEL_VERSION"], monitored["MODEL_STALE"]) == (version, "false")
-    assert 0 <= float(monitored["DATA_AGE_DAYS"]) < 2
-    assert planted == []
+def _step(identifier: str) -> Step:
+    (step,) = (step for step in steps() if step.identifier == identifier)
+    return step
 
 
 def _remove_images(host: str, image: str) -> None:
