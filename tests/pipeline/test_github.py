@@ -99,6 +99,18 @@ def test_roll_back_waits_for_a_release_that_moved_live_and_failed_behind_it() ->
     assert "MOVED=" in moving["run"]
 
 
+def test_the_risk_team_owns_what_a_model_must_reach_and_the_platform_team_the_way() -> None:
+    lines = (ROOT / ".github/CODEOWNERS").read_text(encoding="utf-8").splitlines()
+    owners = dict(line.split() for line in lines if line and not line.startswith("#"))
+
+    assert {pattern: owner.rpartition("/")[2] for pattern, owner in owners.items()} == {
+        "/policies/": "model-risk",
+        "limits.json": "model-risk",
+        **dict.fromkeys(("/.harness/", "/.github/", "/infra/", "/scripts/"), "platform"),
+    }
+    assert all((ROOT / pattern.strip("/")).is_dir() for pattern in owners if pattern.startswith("/"))
+
+
 def test_it_calls_what_the_harness_pipeline_calls() -> None:
     github = [call for step in STEPS.values() for call in CALLS.findall(step.get("run", ""))]
     harness = [call for step in steps() if step.type == "Run" for call in CALLS.findall(step.spec["command"])]
