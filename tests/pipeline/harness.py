@@ -68,6 +68,12 @@ def steps() -> list[Step]:
     ]
 
 
+def step_named(identifier: str) -> Step:
+    """The one step with this identifier."""
+    (found,) = (step for step in steps() if step.identifier == identifier)
+    return found
+
+
 def filled_in(text: str, stage: str, values: Mapping[str, str]) -> str:
     """A text with its expressions replaced.
 
@@ -85,6 +91,15 @@ def filled_in(text: str, stage: str, values: Mapping[str, str]) -> str:
         return values[f"{output[1] or stage}.{output[2]}.{output[3]}" if output else found[1]]
 
     return EXPRESSION.sub(value, text)
+
+
+def strings(node: Any) -> list[str]:
+    """Every text in a piece of YAML, but the keys."""
+    if isinstance(node, dict):
+        return [text for value in node.values() for text in strings(value)]
+    if isinstance(node, list):
+        return [text for value in node for text in strings(value)]
+    return [node] if isinstance(node, str) else []
 
 
 def _read(path: Path) -> Any:

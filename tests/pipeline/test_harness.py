@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -19,12 +19,11 @@ from tests.pipeline.harness import (
     Step,
     filled_in,
     pipeline,
+    step_named,
     steps,
+    strings,
     triggers,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STAGES = [entry["stage"] for entry in pipeline()["stages"]]
 STEPS = steps()
@@ -34,21 +33,8 @@ ORDER = [step.identifier for step in STEPS]
 GIVEN = {"PATH", "HOME"}
 
 
-def _strings(node: Any) -> list[str]:
-    if isinstance(node, dict):
-        return [text for value in node.values() for text in _strings(value)]
-    if isinstance(node, list):
-        return [text for value in node for text in _strings(value)]
-    return [node] if isinstance(node, str) else []
-
-
 def _identified(step: Step) -> str:
     return step.identifier
-
-
-def _step(identifier: str) -> Step:
-    (step,) = (step for step in STEPS if step.identifier == identifier)
-    return step
 
 
 @pytest.mark.parametrize("step", RUN_STEPS, ids=_identified)
@@ -116,7 +102,7 @@ def test_every_expression_names_something_that_exists() -> None:
     approval = "pipeline.stages.Approve_Release.spec.execution.steps.Approve.output.approvalActivities[0]."
 
     for step in STEPS:
-        for text in _strings(step.spec):
+        for text in strings(step.spec):
             for expression in EXPRESSION.findall(text):
                 if OUTPUT.fullmatch(expression):
                     assert filled_in(f"<+{expression}>", step.stage, outputs) == ""
@@ -126,7 +112,7 @@ def test_every_expression_names_something_that_exists() -> None:
 
 def test_an_output_is_used_only_after_it_was_made() -> None:
     for place, step in enumerate(STEPS):
-        for text in _strings(step.spec):
+        for text in strings(step.spec):
             for output in OUTPUT.finditer(text):
                 assert output[2] in ORDER[:place]
 
@@ -162,65 +148,8 @@ def test_no_failure_is_ignored() -> None:
     assert [step.identifier for step in STEPS if step.when.get("stageStatus", "Success") != "Success"] == ["Roll_Back"]
 
 
-def test_roll_back_waits_for_a_release_that_moved_live_and_failed_behind_it() -> None:
-    moved = "<+execution.steps.Deploy_Model.output.outputVariables.MOVED>"
-
-    assert _step("Roll_Back").when == {
-        "stageStatus": "Failure",
-        "condition": f'<+execution.steps.Deploy_Model.status> == "SUCCEEDED" && {moved} == "yes"',
-    }
-    assert "MOVED" in _step("Deploy_Model").outputs
-
-
-def test_who_starts_a_run_chooses_neither_its_stages_nor_its_branch() -> None:
-    whole = pipeline()
-    after = [stage["identifier"] for stage in STAGES].index("Deploy_Model") + 1
-    conditions = [stage["when"].get("condition") for stage in STAGES]
-
-    assert whole["allowStageExecutions"] is False
-    assert whole["properties"]["ci"]["codebase"]["build"] == {"type": "branch", "spec": {"branch": "main"}}
-    assert set(conditions[:after]) == {'<+pipeline.variables.monitor_only> != "true"'}
-    assert set(conditions[after:]) == {None}
-
-
-@pytest.mark.parametrize(("status", "recorded"), [("SUCCEEDED", True), ("SKIPPED", False), ("null", False)])
-def test_an_approval_that_was_not_given_is_not_recorded(status: str, recorded: bool, tmp_path: Path) -> None:
-    for program in ("aws", "python3", "sha256sum"):
-        called = f"#!/bin/sh\ncat >/dev/null\necho {program} >>'{tmp_path}/called'\n"
-        (tmp_path / program).write_text(called, encoding="utf-8")
-        (tmp_path / program).chmod(0o755)
-    step = _step("Record_Approval")
-    environment = {**step.environment, "APPROVAL_STATUS": status, "PATH": f"{tmp_path}:/usr/bin:/bin"}
-
-    words = ["bash", "-c", step.spec["command"]]
-    done = subprocess.run(words, env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, check=False)
-
-    assert (done.returncode == 0, (tmp_path / "called").exists()) == (recorded, recorded)
-
-
-def test_the_deployer_s_credentials_are_used_behind_the_approval_alone() -> None:
-    for step in STEPS:
-        secrets = set(re.findall(r'secrets\.getValue\("(\w+)"\)', " ".join(_strings(step.spec))))
-        deployer = {name for name in secrets if name.startswith("aws_deploy_")}
-
-        assert deployer == (secrets if step.stage == "Deploy_Model" else set()), step.identifier
-
-
-def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
-    command = _step("Record_Approval").spec["command"]
-
-    assert set(re.findall(r'--(by|comment|reference)="\$', command)) == {"by", "comment", "reference"}
-
-
-def test_who_starts_a_run_does_not_approve_it() -> None:
-    (step,) = (step for step in STEPS if step.type == "HarnessApproval")
-
-    assert step.spec["approvers"]["disallowPipelineExecutor"] is True
-    assert step.spec["approvers"]["minimumCount"] >= 1
-
-
 def test_an_image_s_tag_begins_with_a_letter() -> None:
-    texts = [text for step in STEPS for text in _strings(step.spec)]
+    texts = [text for step in STEPS for text in strings(step.spec)]
 
     tags = [text for text in texts if re.search(r"(^|:)\S*<\+pipeline\.executionId>$", text)]
     assert len(tags) >= len([step for step in RUN_STEPS if "image" in step.spec])
@@ -241,7 +170,7 @@ def test_python_is_chosen_before_a_stage_s_first_command_on_the_machine(stage: d
 
 
 def test_the_model_and_the_notebook_s_tests_read_the_same_data() -> None:
-    train, notebook = _step("Train"), _step("pytest")
+    train, notebook = step_named("Train"), step_named("pytest")
 
     assert train.environment["DATA_URI"] == notebook.environment["DATA_URI"] == "<+pipeline.variables.data>"
     file = "build/data/${DATA_URI##*/}"
@@ -266,22 +195,6 @@ def test_a_trigger_starts_this_pipeline(trigger: dict[str, Any]) -> None:
     assert set(inputs) == {"identifier", "variables"}
     asked = {variable["name"] for variable in whole["variables"] if variable["value"].startswith("<+input>")}
     assert {variable["name"] for variable in inputs["variables"]} == asked
-
-
-def test_only_the_daily_trigger_monitors_alone() -> None:
-    given = {name: yaml.safe_load(trigger["inputYaml"])["pipeline"] for name, trigger in triggers().items()}
-    monitor_only = {
-        name: variable["value"]
-        for name, inputs in given.items()
-        for variable in inputs["variables"]
-        if variable["name"] == "monitor_only"
-    }
-
-    assert monitor_only == {
-        "trigger_monitor.yaml": "true",
-        "trigger_push.yaml": "false",
-        "trigger_retrain.yaml": "false",
-    }
 
 
 @pytest.mark.parametrize(

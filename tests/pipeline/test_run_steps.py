@@ -13,7 +13,7 @@ import pytest
 
 from model.generator import generate
 from operations.evidence import verify
-from tests.pipeline.harness import Step, steps
+from tests.pipeline.harness import step_named, steps
 from tests.pipeline.runner import BUCKET, COMMENT, RUN, Runner
 
 if TYPE_CHECKING:
@@ -101,17 +101,6 @@ def test_the_pipeline_s_commands_end_with_a_deployed_function(finished: Finished
     assert finished.planted == []
 
 
-@pytest.mark.docker
-@pytest.mark.timeout(600)
-def test_a_deploy_that_is_repeated_has_nothing_to_take_back(finished: Finished) -> None:
-    live = finished.live()
-
-    finished.runner.run(_step("Deploy_Model"))
-
-    assert finished.live() == live
-    assert finished.runner.values[MOVED] == "no"
-
-
 # The last: behind it the earlier model is live again.
 @pytest.mark.docker
 @pytest.mark.timeout(600)
@@ -123,10 +112,10 @@ def test_a_release_that_fails_behind_the_deploy_is_taken_back(finished: Finished
     # When the live function answers no better than one that does not exist
     values[name] = "none"
     with pytest.raises(subprocess.CalledProcessError):
-        finished.runner.run(_step("Test_Live_Function"))
+        finished.runner.run(step_named("Test_Live_Function"))
     # then the step that runs in this case takes the traffic back to where it was before the run.
     values[name] = function
-    finished.runner.run(_step("Roll_Back"))
+    finished.runner.run(step_named("Roll_Back"))
 
     assert finished.live() == finished.before
 
@@ -139,11 +128,6 @@ def _client(service: str, host: str) -> Any:
 def _live(host: str) -> str:
     version: str = _client("lambda", host).get_alias(FunctionName="ccapproval", Name="live")["FunctionVersion"]
     return version
-
-
-def _step(identifier: str) -> Step:
-    (step,) = (step for step in steps() if step.identifier == identifier)
-    return step
 
 
 def _remove_images(host: str, image: str) -> None:

@@ -1,0 +1,123 @@
+"""What must hold of the Harness pipeline's way to traffic: who may let it go on, with whose rights, and back."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.pipeline.harness import pipeline, step_named, steps, strings, triggers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STAGES = [entry["stage"] for entry in pipeline()["stages"]]
+STEPS = steps()
+
+
+def test_roll_back_waits_for_a_release_that_moved_live_and_failed_behind_it() -> None:
+    moved = "<+execution.steps.Deploy_Model.output.outputVariables.MOVED>"
+
+    assert step_named("Roll_Back").when == {
+        "stageStatus": "Failure",
+        "condition": f'<+execution.steps.Deploy_Model.status> == "SUCCEEDED" && {moved} == "yes"',
+    }
+    assert "MOVED" in step_named("Deploy_Model").outputs
+
+
+@pytest.mark.parametrize(
+    ("deployed", "told"),
+    [
+        pytest.param('echo \'{"status": "live", "moved": "yes"}\'', "yes", id="moved live"),
+        pytest.param('echo \'{"status": "live"}\'', "no", id="found live there already"),
+        pytest.param('echo \'{"status": "stopped"}\'; exit 1', "", id="stopped"),
+    ],
+)
+def test_a_deploy_tells_whether_it_has_moved_live(deployed: str, told: str, tmp_path: Path) -> None:
+    for name, content in {"aws": "", "docker": "cat >/dev/null", "scripts/deploy.sh": deployed}.items():
+        _program(tmp_path / name, content)
+    (tmp_path / "python3").symlink_to(sys.executable)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/approved.env").write_text("IMAGE_URI=registry/image@sha256:0\n", encoding="utf-8")
+    step = step_named("Deploy_Model")
+
+    done = _run(f"{step.spec['command']}\nprintenv MOVED >moved", step.environment, tmp_path)
+
+    moved = (tmp_path / "moved").read_text(encoding="utf-8") if (tmp_path / "moved").exists() else ""
+    assert (done.returncode == 0, moved.strip()) == (told != "", told)
+
+
+def test_who_starts_a_run_chooses_neither_its_stages_nor_its_branch() -> None:
+    whole = pipeline()
+    after = [stage["identifier"] for stage in STAGES].index("Deploy_Model") + 1
+    conditions = [stage["when"].get("condition") for stage in STAGES]
+
+    assert whole["allowStageExecutions"] is False
+    assert whole["properties"]["ci"]["codebase"]["build"] == {"type": "branch", "spec": {"branch": "main"}}
+    assert set(conditions[:after]) == {'<+pipeline.variables.monitor_only> != "true"'}
+    assert set(conditions[after:]) == {None}
+
+
+@pytest.mark.parametrize(("status", "recorded"), [("SUCCEEDED", True), ("SKIPPED", False), ("null", False)])
+def test_an_approval_that_was_not_given_is_not_recorded(status: str, recorded: bool, tmp_path: Path) -> None:
+    for program in ("aws", "python3", "sha256sum"):
+        _program(tmp_path / program, "cat >/dev/null; touch called")
+    step = step_named("Record_Approval")
+
+    done = _run(step.spec["command"], {**step.environment, "APPROVAL_STATUS": status}, tmp_path)
+
+    assert (done.returncode == 0, (tmp_path / "called").exists()) == (recorded, recorded)
+
+
+def test_the_deployer_s_credentials_are_used_behind_the_approval_alone() -> None:
+    for step in STEPS:
+        secrets = set(re.findall(r'secrets\.getValue\("(\w+)"\)', " ".join(strings(step.spec))))
+        deployer = {name for name in secrets if name.startswith("aws_deploy_")}
+
+        assert deployer == (secrets if step.stage == "Deploy_Model" else set()), step.identifier
+
+
+def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
+    command = step_named("Record_Approval").spec["command"]
+
+    assert set(re.findall(r'--(by|comment|reference)="\$', command)) == {"by", "comment", "reference"}
+
+
+def test_who_starts_a_run_does_not_approve_it() -> None:
+    (step,) = (step for step in STEPS if step.type == "HarnessApproval")
+
+    assert step.spec["approvers"]["disallowPipelineExecutor"] is True
+    assert step.spec["approvers"]["minimumCount"] >= 1
+
+
+def test_only_the_daily_trigger_monitors_alone() -> None:
+    given = {name: yaml.safe_load(trigger["inputYaml"])["pipeline"] for name, trigger in triggers().items()}
+    monitor_only = {
+        name: variable["value"]
+        for name, inputs in given.items()
+        for variable in inputs["variables"]
+        if variable["name"] == "monitor_only"
+    }
+
+    assert monitor_only == {
+        "trigger_monitor.yaml": "true",
+        "trigger_push.yaml": "false",
+        "trigger_retrain.yaml": "false",
+    }
+
+
+def _program(path: Path, content: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{content}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def _run(command: str, environment: dict[str, str], directory: Path) -> subprocess.CompletedProcess[bytes]:
+    """A command in a directory whose programs take the place of the machine's."""
+    words = ["bash", "-c", command]
+    given = environment | {"PATH": f"{directory}:/usr/bin:/bin"}
+    return subprocess.run(words, cwd=directory, env=given, stdin=subprocess.DEVNULL, check=False)
