@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_app.selfcheck import check
+from tests.serving import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,11 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
 # A plain user without privileges or a network, who may write to the mount and to /tmp.
 HARDENED = ("--rm", "--network=none", "--cap-drop=ALL", "--read-only", "--tmpfs=/tmp")
+
+# The directories of tests that Dockerfile_Training_Testing copies, and some of the quicker tests in them: all of them
+# take minutes, and run here anyway.
+INSIDE = ("notebook", "unit")
+RUN_INSIDE = [f"tests/unit/test_{name}.py" for name in ("decisions", "envelopes", "gate", "imports", "report", "data")]
 
 
 def run(image: str, *words: str, mount: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -37,15 +43,18 @@ def test_container_trains_into_a_mounted_workspace(training_image: str, tmp_path
     assert manifest["model_version"] in check(str(tmp_path))
 
 
-def test_pytest_runs_inside(training_image: str) -> None:
-    done = run(
-        training_image,
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "tests/unit/test_decisions.py",
-        "tests/unit/test_hostile.py",
-    )
+def test_plain_pytest_collects_what_can_run_inside(training_image: str) -> None:
+    done = run(training_image, "pytest", "--collect-only", "-q")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    collected = {line.partition("::")[0] for line in done.stdout.splitlines() if "::" in line}
+    here = {str(path.relative_to(ROOT)) for name in INSIDE for path in (ROOT / "tests" / name).glob("test_*.py")}
+    assert collected == here
+
+
+def test_tests_pass_inside_without_a_skip(training_image: str) -> None:
+    # In CI a skip is a failure, so none of these lacks anything.
+    done = run(training_image, "env", "CI=true", "pytest", "-q", *RUN_INSIDE)
+
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout

@@ -2,100 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import shutil
-import signal
 import socket
-import sqlite3
 import subprocess
 import sys
-import time
-import urllib.request
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from model.__main__ import main
 from model.track import Recorder, figures, parameters, tags
+from tests.recorded import LONG, environment, free_port, record_two, runs_of
+from tests.serving import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from model.run import Outcome
-
-ROOT = Path(__file__).resolve().parents[2]
-LONG = 120.0
-
-
-def environment(**changes: str) -> dict[str, str]:
-    """This one without what may be set for MLflow, and with changes."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")} | changes
-
-
-def runs_of(database: Path) -> list[dict[str, Any]]:
-    """The runs in a database, first to last, as MLflow's tables hold them."""
-    with contextlib.closing(sqlite3.connect(database)) as opened:
-        found = opened.execute("select run_uuid, name, status from runs order by start_time").fetchall()
-        return [
-            {
-                "id": run,
-                "name": name,
-                "status": status,
-                "params": dict(opened.execute("select key, value from params where run_uuid = ?", [run])),
-                "metrics": dict(opened.execute("select key, value from metrics where run_uuid = ?", [run])),
-                "tags": dict(opened.execute("select key, value from tags where run_uuid = ?", [run])),
-            }
-            for run, name, status in found
-        ]
-
-
-def asked(address: str, path: str, **question: Any) -> Any:
-    """What MLflow's server answers."""
-    body = json.dumps(question).encode() if question else None
-    request = urllib.request.Request(f"{address}{path}", body, {"Content-Type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - http on this machine
-        return answer.read().decode()
-
-
-def runs_shown(address: str) -> list[Any]:
-    """The runs of the first experiment that a server shows, first to last."""
-    answer = json.loads(
-        asked(address, "/api/2.0/mlflow/runs/search", experiment_ids=["1"], order_by=["attributes.start_time"])
-    )
-    return list(answer.get("runs", []))
-
-
-def until(done: Callable[[], Any], what: str) -> Any:
-    """Ask until the answer is true; what could not be asked counts as false."""
-    end = time.monotonic() + LONG
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError):
-            if answer := done():
-                return answer
-        time.sleep(0.2)
-    raise AssertionError(f"{what} did not come about within {LONG:g} seconds")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 def database(small: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A local database with two runs."""
-    folder = tmp_path_factory.mktemp("recorded")
-    given = environment(MLFLOW_TRACKING_URI=f"sqlite:///{folder}/mlflow.db")
-    with contextlib.chdir(folder):
-        for pipeline in ("first-7", ""):
-            with Recorder("Applicant", given | {"PIPELINE_ID": pipeline}, LONG) as recorder:
-                said = recorder.record(small.directory)
-            assert recorder.recorded, said
-            assert small.manifest["model_version"] in said
-    return folder / "mlflow.db"
+    return record_two(small, tmp_path_factory.mktemp("recorded"))
 
 
 def test_keeps_parameters_metrics_and_tags(small: Outcome, database: Path) -> None:
@@ -229,60 +157,3 @@ def test_a_training_that_fails_is_recorded_as_failed(tmp_path: Path, monkeypatch
 
     # then
     assert [run["status"] for run in runs_of(tmp_path / "mlflow.db")] == ["FAILED"]
-
-
-@contextlib.contextmanager
-def experiments(uri: str) -> Iterator[str]:
-    """`make experiments` over a database; gives the address, and stops the server if that has not happened."""
-    if shutil.which("make") is None:
-        pytest.skip("needs make: apt-get install make")
-    port = free_port()
-    server = subprocess.Popen(
-        ["make", "--no-print-directory", "experiments", f"PORT={port}"],  # noqa: S607
-        cwd=ROOT,
-        env=environment(MLFLOW_TRACKING_URI=uri),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: asked(address, "/health"), "MLflow's server")
-        yield address
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait(timeout=LONG)
-
-
-def test_two_runs_can_be_compared_and_a_server_killed_in_the_middle_loses_none(
-    small: Outcome, database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # given: the server that shows the two runs, and a training run that is being recorded there
-    uri = f"sqlite:///{database}"
-    with experiments(uri) as address:
-        page = asked(address, "/")
-        shown = runs_shown(address)
-        recorder = Recorder("Applicant", environment(MLFLOW_TRACKING_URI=address), LONG)
-        until(lambda: len(runs_shown(address)) == 3, "the third run")
-
-    # when: the server is gone before the training is over
-    said = recorder.record(small.directory)
-
-    # then
-    assert "<title>MLflow</title>" in page
-    assert [run["info"]["run_id"] for run in shown] == [run["id"] for run in runs_of(database)[:2]]
-    for kind in ("params", "metrics"):
-        first, second = ({figure["key"] for figure in run["data"][kind]} for run in shown)
-        assert first == second
-        assert len(first) > 10
-    assert said.startswith("NOT RECORDED: http://127.0.0.1:")
-
-    # and when: it is recorded later, as the message says
-    monkeypatch.chdir(database.parent)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    code = main(["track", "--artifact", str(small.directory)])
-
-    # then
-    assert code == 0
-    assert [run["status"] for run in runs_of(database)] == ["FINISHED", "FINISHED", "RUNNING", "FINISHED"]

@@ -1,0 +1,42 @@
+"""The report in a browser: it fits the screen and asks for nothing."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from model import report
+
+if TYPE_CHECKING:
+    from model.run import Outcome
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_fits_the_screen_and_loads_nothing(small: Outcome, width: int) -> None:
+    # given
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    # when
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_page(viewport={"width": width, "height": 800})
+        asked: list[str] = []
+        said: list[str] = []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: said.append(message.text))
+        tab.goto((small.directory / report.FILE).as_uri())
+        wide = tab.evaluate("document.documentElement.scrollWidth")
+        drawn = tab.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+        browser.close()
+
+    # then
+    assert wide <= width
+    assert drawn
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert said == []
