@@ -96,10 +96,6 @@ print(manifest["format"], int(datetime.datetime.fromisoformat(manifest["trained_
 PYTHON
 }
 
-revision() {
-  git rev-parse HEAD 2>/dev/null || echo unknown
-}
-
 inference() {
   [[ -f $artifacts/manifest.json && -f $artifacts/model.joblib ]] ||
     fail "there is no judged model in $artifacts" "Train one: make run"
@@ -115,10 +111,9 @@ inference() {
   fi
   lock=inference && [[ $format = scorecard ]] || lock=inference-$format
   base "${BASE_IMAGE:-}" "$lambda_base"
-  while IFS= read -r label; do labels+=(--label "$label"); done < <(
-    "$python" scripts/image_labels.py "$artifacts/manifest.json" "$(revision)" "$base" \
-      "$(docker image inspect --format '{{.Id}}' "$base")"
-  )
+  "$python" scripts/image_labels.py "$artifacts/manifest.json" "$base" >"$work/labels" ||
+    fail "the image's labels cannot be told" "Correct what is said above, then: make images"
+  while IFS= read -r label; do labels+=(--label "$label"); done <"$work/labels"
   gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt scripts/seal_image.py \
     "$(scripts/wheels.sh "$lock" "$architecture")"
   mkdir -p "$work/inference/model/artifacts"

@@ -51,6 +51,11 @@ def changed_model(artifact: Path) -> None:
         file.write(b"\n")
 
 
+def no_figures(artifact: Path) -> None:
+    """Nothing for a label that a registry is asked for."""
+    _change(artifact, lambda manifest: manifest.pop("metrics"))
+
+
 def no_model(artifact: Path) -> None:
     """The manifest alone."""
     (artifact / "model.joblib").unlink()
@@ -64,6 +69,7 @@ def no_model(artifact: Path) -> None:
         pytest.param(other_decision, "golden case 0 is decided otherwise", id="other-decision"),
         pytest.param(no_golden_cases, "no golden cases", id="no-golden-cases"),
         pytest.param(changed_model, "is not the file that the manifest describes", id="changed-model"),
+        pytest.param(no_figures, "the image's labels cannot be told", id="no-figures-for-the-labels"),
         pytest.param(no_model, "there is no judged model", id="no-model"),
     ],
 )
