@@ -91,7 +91,7 @@ LOCK = cd requirements && ../$(BIN)/uv pip compile --quiet --universal --generat
 .PHONY: lock
 lock: $(BIN)/uv ## Resolve requirements/*.in again into hash-locked requirements/*.txt
 	($(LOCK) development.in -o development.txt)
-	for image in inference inference-sklearn lambda-base training tutorial; do ($(LOCK) -c development.txt $$image.in -o $$image.txt); done
+	for image in inference inference-sklearn lambda-base sbom training tutorial; do ($(LOCK) -c development.txt $$image.in -o $$image.txt); done
 	$(LOCK) --no-deps rie.in -o rie.txt
 	$(LOCK) bootstrap.in -o bootstrap.txt
 

@@ -51,7 +51,8 @@ def base_of(image: str) -> str:
 def build_service(artifacts: Path) -> str:
     """Build this service's image, and return the name of its base."""
     environ = {"ARTIFACTS": str(artifacts), "IMAGE": SERVICE, "PYTHON": sys.executable}
-    _run("scripts/images.sh", "inference", **environ)
+    with tempfile.TemporaryDirectory() as facts:
+        _run("scripts/images.sh", "inference", IMAGE_FACTS=facts, **environ)
     return base_of(SERVICE)
 
 

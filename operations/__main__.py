@@ -71,11 +71,7 @@ def _champion(arguments: argparse.Namespace) -> None:
 def _image(arguments: argparse.Namespace) -> None:
     from operations import image
 
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    print(f"reading the packages in {arguments.image}; a large image takes a minute …", file=sys.stderr)
-    for suffix, document in (("json", image.facts_of(arguments.image)), ("cdx.json", image.bill_of(arguments.image))):
-        path = arguments.out / f"{arguments.role}.{suffix}"
-        path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    for path in image.record(arguments.image, arguments.role, arguments.out):
         print(path)
 
 

@@ -8,6 +8,7 @@
 #   ARTIFACTS (model/artifacts)        the judged model to serve
 #   MODEL_FORMAT                       the same model in another format (CONTRACT and DATA: what it was trained on)
 #   ARCHITECTURE                       x86_64 or arm64; this machine's own if unset
+#   IMAGE_FACTS (build/images)         where each image's facts and its bill of materials (CycloneDX) are written
 #   NO_CACHE                           anything but empty builds every layer again
 #   BASE_IMAGE, TRAINING_BASE_IMAGE    other bases; without them AWS's registry is asked, and where it does not
 #                                      answer within PULL_SECONDS (60) a stand-in is built (scripts/standin_base.sh)
@@ -96,6 +97,19 @@ print(manifest["format"], int(datetime.datetime.fromisoformat(manifest["trained_
 PYTHON
 }
 
+# record ROLE IMAGE: the image's facts and its bill of materials, made where it was built.
+record() {
+  echo "images: listing what is in $2 ..." >&2
+  # Where only `make .venv/bin/uv` has been run, the bill's tool is missing.
+  if ! "$python" -c 'import cyclonedx_py' 2>/dev/null; then
+    "$(dirname "$python")/uv" pip install --quiet --python "$python" --require-hashes \
+      --requirement requirements/sbom.txt >&2 ||
+      fail "what requirements/sbom.txt names cannot be installed" "Correct what is said above, then: make images"
+  fi
+  "$python" -m operations image "$1" "$2" --out "${IMAGE_FACTS:-build/images}" >&2 ||
+    fail "$2 is built, but what it holds cannot be listed" "Correct what is said above, then: make images"
+}
+
 inference() {
   [[ -f $artifacts/manifest.json && -f $artifacts/model.joblib ]] ||
     fail "there is no judged model in $artifacts" "Train one: make run"
@@ -120,6 +134,7 @@ inference() {
   cp "$artifacts/manifest.json" "$artifacts/model.joblib" "$work/inference/model/artifacts/"
   build inference Dockerfile_Inference_Lambda "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \
     --build-arg "MODEL_FORMAT=$format" --build-arg "SOURCE_DATE_EPOCH=$trained_at"
+  record inference "${IMAGE:-ccapproval-deploy:latest}"
 }
 
 training() {
@@ -128,6 +143,7 @@ training() {
     scripts tests requirements/training.txt "$(scripts/wheels.sh training "$architecture")"
   rm -rf "$work"/training/model/artifacts "$work"/training/examples/*/artifacts
   build training Dockerfile_Training_Testing "${TRAINING_IMAGE:-ccapproval:latest}"
+  record training "${TRAINING_IMAGE:-ccapproval:latest}"
 }
 
 (($#)) || set -- inference training

@@ -61,13 +61,23 @@ def docker_engine() -> None:
 
 
 @pytest.fixture(scope="session")
-def build(docker_engine: None) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:  # noqa: ARG001
+def image_facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `build` has images' facts written, so that no developer's are written over."""
+    return tmp_path_factory.mktemp("images")
+
+
+@pytest.fixture(scope="session")
+def build(
+    docker_engine: None,  # noqa: ARG001
+    image_facts: Path,
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """`build(which, image, **environ)` runs `scripts/images.sh`; what it built is removed in the end."""
     built = set()
+    defaults = {"PYTHON": sys.executable, "IMAGE_FACTS": str(image_facts)}
 
     def run(which: str, image: str, **environ: object) -> subprocess.CompletedProcess[str]:
         built.add(image)
-        variables = os.environ | {key: str(value) for key, value in environ.items()} | {"PYTHON": sys.executable}
+        variables = os.environ | defaults | {key: str(value) for key, value in environ.items()}
         variables["IMAGE" if which == "inference" else "TRAINING_IMAGE"] = image
         command = [str(ROOT / "scripts" / "images.sh"), which]
         return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=BUILD_SECONDS)

@@ -81,7 +81,8 @@ class Cloud:
 @pytest.fixture(scope="module")
 def images(docker_engine: None, small: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # noqa: ARG001
     """A sound image, the same with another label, and one whose golden cases it does not decide as recorded."""
-    environment = os.environ | {"ARTIFACTS": str(small.directory), "IMAGE": IMAGE}
+    facts = tmp_path_factory.mktemp("images")
+    environment = os.environ | {"ARTIFACTS": str(small.directory), "IMAGE": IMAGE, "IMAGE_FACTS": str(facts)}
     run(ROOT / "scripts/images.sh", "inference", environment=environment)
     context = tmp_path_factory.mktemp("wrong")
     manifest = json.loads((small.directory / "manifest.json").read_text(encoding="utf-8"))

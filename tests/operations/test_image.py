@@ -6,7 +6,7 @@ import io
 import json
 import subprocess
 import tarfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -14,6 +14,9 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from operations import image
 from operations.errors import UnreadableInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SITE = "var/lang/lib/python3.13/site-packages"
 
@@ -30,6 +33,13 @@ def _filesystem(files: dict[str, str]) -> io.BytesIO:
             member.size = len(content.encode())
             archive.addfile(member, io.BytesIO(content.encode()))
     return io.BytesIO(buffer.getvalue())
+
+
+def _imported(name: str, files: dict[str, str]) -> str:
+    """An image of these files, with a model version's label; its name again."""
+    command = ["docker", "import", "--change", 'LABEL ccapproval.model_version="abc"', "-", name]
+    subprocess.run(command, input=_filesystem(files).read(), check=True, capture_output=True)
+    return name
 
 
 FILES = {
@@ -81,12 +91,7 @@ def test_a_filesystem_without_packages_is_refused() -> None:
 
 @pytest.mark.docker
 def test_a_real_image_is_read_without_being_run() -> None:
-    subprocess.run(
-        ["docker", "import", "--change", 'LABEL ccapproval.model_version="abc"', "-", "pipeline-sbom-test"],  # noqa: S607
-        input=_filesystem({name: content for name, content in FILES.items() if not name.startswith("..")}).read(),
-        check=True,
-        capture_output=True,
-    )
+    _imported("pipeline-sbom-test", {name: content for name, content in FILES.items() if not name.startswith("..")})
     try:
         facts, bill = image.facts_of("pipeline-sbom-test"), image.bill_of("pipeline-sbom-test")
     finally:
@@ -95,6 +100,47 @@ def test_a_real_image_is_read_without_being_run() -> None:
     assert facts["model_version"] == "abc"
     assert bill["metadata"]["component"]["version"] == facts["id"]
     assert len(bill["components"]) == 3
+
+
+@pytest.mark.docker
+def test_a_bill_is_made_once_for_an_image_and_anew_for_another(tmp_path: Path) -> None:
+    # given: a bill of one image, marked so that it can be told from one that is made anew
+    one, other = (
+        _imported(f"pipeline-record-{name}", {f"{SITE}/{name}-1.dist-info/METADATA": _metadata(name, "1")})
+        for name in ("a", "b")
+    )
+    try:
+        _, bill = image.record(one, "inference", tmp_path)
+        bill.write_text(json.dumps(json.loads(bill.read_text()) | {"marked": True}))
+
+        # when
+        image.record(one, "inference", tmp_path)
+        kept = json.loads(bill.read_text())
+        facts, _ = image.record(other, "inference", tmp_path)
+        anew = json.loads(bill.read_text())
+    finally:
+        subprocess.run(["docker", "rmi", one, other], check=True, capture_output=True)  # noqa: S607
+
+    # then
+    assert kept["marked"]
+    assert "marked" not in anew
+    assert [component["name"] for component in anew["components"]] == ["b"]
+    assert anew["metadata"]["component"]["version"] == json.loads(facts.read_text())["id"]
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    "spoilt", ["", "[]", "{}", '{"metadata": {"component": "x"}}'], ids=["empty", "list", "bare", "flat"]
+)
+def test_a_bill_that_cannot_be_read_is_made_anew(spoilt: str, tmp_path: Path) -> None:
+    name = _imported("pipeline-record-spoilt", {f"{SITE}/a-1.dist-info/METADATA": _metadata("a", "1")})
+    (tmp_path / "inference.cdx.json").write_text(spoilt)
+    try:
+        _, bill = image.record(name, "inference", tmp_path)
+    finally:
+        subprocess.run(["docker", "rmi", name], check=True, capture_output=True)  # noqa: S607
+
+    assert [component["name"] for component in json.loads(bill.read_text())["components"]] == ["a"]
 
 
 @pytest.mark.docker

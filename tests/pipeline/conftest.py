@@ -30,7 +30,11 @@ def scans() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def cloud(docker_engine: None, small: Outcome) -> Iterator[str]:  # noqa: ARG001
+def cloud(
+    docker_engine: None,  # noqa: ARG001
+    small: Outcome,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
     """The host and port of a local cloud whose function serves an earlier, smaller model."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -39,6 +43,7 @@ def cloud(docker_engine: None, small: Outcome) -> Iterator[str]:  # noqa: ARG001
     environment = os.environ | {
         "CLOUD_PORT": str(port),
         "IMAGE": earlier,
+        "IMAGE_FACTS": str(tmp_path_factory.mktemp("images")),
         "ARTIFACTS": str(small.directory),
         "TRAINING_IMAGE": "pipeline-test-none",
     }
