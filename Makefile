@@ -35,6 +35,14 @@ $(VENV)/development: requirements/development.txt $(VENV)/training
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/development.txt
 	@touch $@
 
+# Pins its own versions of much, hence an environment of its own.
+CHECKOV := $(VENV)/checkov/bin/checkov
+$(CHECKOV): requirements/checkov.txt $(BIN)/uv
+	@echo "Installing checkov into $(VENV)/checkov (once) …"
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/checkov
+	$(BIN)/uv pip install --quiet --python $(VENV)/checkov/bin/python --require-hashes -r requirements/checkov.txt
+	@touch $@
+
 # AWS's runtime interface emulator is a Linux program; without it the service runs in Docker.
 HOST ?= $(shell uname -s)
 EMULATOR := $(if $(filter Linux,$(HOST)),$(VENV)/aws-lambda-rie)
@@ -94,6 +102,7 @@ lock: $(BIN)/uv ## Resolve requirements/*.in again into hash-locked requirements
 	for image in inference inference-sklearn lambda-base sbom training tutorial; do ($(LOCK) -c development.txt $$image.in -o $$image.txt); done
 	$(LOCK) --no-deps rie.in -o rie.txt
 	$(LOCK) bootstrap.in -o bootstrap.txt
+	$(LOCK) checkov.in -o checkov.txt
 
 .PHONY: cloud
 cloud: $(VENV)/development images ## Run a whole AWS here: stacks, the image pushed, a release, a decision
@@ -108,11 +117,12 @@ test: $(VENV)/development $(EMULATOR) ## Pass the tests; what needs Docker, the 
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --durations 15
 
 .PHONY: lint
-lint: $(VENV)/development ## Lint and type-check Python, shell and CloudFormation
+lint: $(VENV)/development $(CHECKOV) ## Lint and type-check Python, shell and CloudFormation
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/cfn-lint infra/*.yaml
+	$(CHECKOV) --framework cloudformation --directory infra --quiet --compact --skip-download
 	shellcheck --external-sources scripts/*.sh .ci/run
 
 .PHONY: evidence
