@@ -1,0 +1,141 @@
+"""`.ci/run` on machines that lack something: what it installs and starts, as whom, and what it stops."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.serving import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOBODY = 65534
+# What the script may use without asking for it; everything else on PATH is played.
+SYSTEM = ("bash", "cat", "dirname", "env", "find", "id", "mkdir", "rm", "seq", "sleep", "tail", "touch")
+PLAYED = ("make", "git", "curl", "shellcheck", "chromium", "mmdebstrap", "python3", "apt-get")
+# Answers once its daemon runs; sudo does as it is told; all write down what they were asked.
+DOCKER = '[ -e "$STATE/engine" ]'
+DOCKERD = """
+while [ "$1" != --pidfile ]; do shift; done
+echo $$ >"$2"; touch "$STATE/engine"
+trap 'rm "$STATE/engine"; exit 0' TERM
+while :; do sleep 0.05; done
+"""
+SUDO = '[ "$1" = --preserve-env ] && shift; exec "$@"'
+
+
+class Machine:
+    """A directory with a copy of the script, and a PATH on which nothing is real."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.path = root, root / "bin"
+        self.path.mkdir()
+        (root / ".ci").mkdir()
+        shutil.copy(ROOT / ".ci/run", root / ".ci/run")
+        for name in (*SYSTEM, "kill"):
+            (self.path / name).symlink_to(str(shutil.which(name)))
+        for name in PLAYED:
+            self.plays(name)
+        self.plays("docker", DOCKER)
+        self.plays("dockerd", DOCKERD)
+        self.plays("sudo", SUDO)
+
+    def plays(self, name: str, script: str = "") -> None:
+        """Put a program on PATH that writes down how it was called."""
+        self.path.joinpath(name).write_text(f'#!/bin/sh\necho "{name} $*" >>"$STATE/calls"\n{script}\n')
+        self.path.joinpath(name).chmod(0o755)
+
+    def lacks(self, name: str) -> None:
+        """Take a program away."""
+        self.path.joinpath(name).unlink()
+
+    def run(self, *, as_root: bool) -> list[str]:
+        """What was called, but for `docker info`."""
+        for directory in (self.root, self.path, self.root / ".ci"):
+            directory.chmod(0o777)
+        environ = {"PATH": str(self.path), "STATE": str(self.root)}
+        user = NOBODY if os.geteuid() == 0 and not as_root else None
+        done = subprocess.run(
+            [self.root / ".ci/run"], env=environ, user=user, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [call for call in (self.root / "calls").read_text().splitlines() if not call.startswith("docker ")]
+
+    def engine_runs(self) -> bool:
+        """Whether the played Docker engine is up."""
+        return (self.root / "engine").exists()
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    """A machine that lacks nothing, but whose Docker engine does not run."""
+    # Not below tmp_path, which no other user may enter.
+    with tempfile.TemporaryDirectory() as name:
+        yield Machine(Path(name))
+
+
+def test_a_machine_that_has_all_is_left_as_it_is(machine: Machine) -> None:
+    (machine.root / "engine").touch()
+
+    calls = machine.run(as_root=False)
+
+    targets = [call for call in calls if call.startswith("make ")]
+    assert targets == ["make run", "make lint", "make test", "make --silent cloud-down"]
+    assert machine.engine_runs()
+    assert not [call for call in calls if "dockerd" in call or "kill" in call]
+    assert not [call for call in calls if "apt-get install" in call and "awscli" not in call]
+
+
+def test_a_user_installs_and_starts_by_sudo_and_stops_what_was_started(machine: Machine) -> None:
+    machine.lacks("shellcheck")
+
+    calls = machine.run(as_root=False)
+
+    [install] = [call for call in calls if call.startswith("sudo") and "apt-get install" in call]
+    assert " shellcheck " in install
+    assert "mmdebstrap" not in install
+    assert [call for call in calls if call.startswith("sudo --preserve-env dockerd")]
+    assert [call for call in calls if call.startswith("sudo --preserve-env kill")]
+    assert not machine.engine_runs()
+
+
+def test_root_needs_no_sudo(machine: Machine) -> None:
+    # Whoever runs the tests runs it: root in .ci/run at a desk, a plain user on a runner.
+    machine.lacks("shellcheck")
+
+    calls = machine.run(as_root=True)
+
+    assert [call for call in calls if call.startswith("apt-get install") and " shellcheck " in call]
+    assert bool([call for call in calls if call.startswith("sudo ")]) == (os.geteuid() != 0)
+    assert not machine.engine_runs()
+
+
+@pytest.mark.parametrize(("status", "needed"), [(0, False), (6, True)], ids=["answers", "unreachable"])
+def test_the_stand_ins_tool_is_installed_only_where_aws_registry_does_not_answer(
+    machine: Machine, status: int, needed: bool
+) -> None:
+    machine.lacks("mmdebstrap")
+    machine.plays("curl", f"exit {status}")
+
+    calls = machine.run(as_root=False)
+
+    assert bool([call for call in calls if "apt-get install" in call and "mmdebstrap" in call]) == needed
+
+
+def test_a_failing_target_ends_it_and_the_engine_is_stopped(machine: Machine) -> None:
+    machine.plays("make", '[ "$1" != lint ]')
+
+    with pytest.raises(AssertionError, match="make lint"):
+        machine.run(as_root=False)
+
+    calls = (machine.root / "calls").read_text()
+    assert "make test" not in calls
+    assert "make --silent cloud-down" in calls
+    assert not machine.engine_runs()
