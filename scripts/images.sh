@@ -113,7 +113,7 @@ record() {
 inference() {
   [[ -f $artifacts/manifest.json && -f $artifacts/model.joblib ]] ||
     fail "there is no judged model in $artifacts" "Train one: make run"
-  local format trained_at lock label labels=()
+  local format trained_at lock label wheels labels=()
   read -r format trained_at < <(facts) || fail "$artifacts holds no manifest that can be read" "Train again: make run"
   if [[ ${MODEL_FORMAT:-$format} != "$format" ]]; then
     echo "images: exporting the model of $artifacts in format $MODEL_FORMAT ..." >&2
@@ -128,8 +128,8 @@ inference() {
   "$python" scripts/image_labels.py "$artifacts/manifest.json" "$base" >"$work/labels" ||
     fail "the image's labels cannot be told" "Correct what is said above, then: make images"
   while IFS= read -r label; do labels+=(--label "$label"); done <"$work/labels"
-  gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt scripts/seal_image.py \
-    "$(scripts/wheels.sh "$lock" "$architecture")"
+  wheels=$(scripts/wheels.sh "$lock" "$architecture")
+  gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt scripts/seal_image.py "$wheels"
   mkdir -p "$work/inference/model/artifacts"
   cp "$artifacts/manifest.json" "$artifacts/model.joblib" "$work/inference/model/artifacts/"
   build inference Dockerfile_Inference_Lambda "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \
@@ -139,8 +139,10 @@ inference() {
 
 training() {
   base "${TRAINING_BASE_IMAGE:-}" "$python_base"
+  local wheels
+  wheels=$(scripts/wheels.sh training "$architecture")
   gather training pyproject.toml Makefile credit_card_approval.ipynb docs policies examples lambda_app model operations \
-    scripts tests requirements/training.txt "$(scripts/wheels.sh training "$architecture")"
+    scripts tests requirements/training.txt "$wheels"
   rm -rf "$work"/training/model/artifacts "$work"/training/examples/*/artifacts
   build training Dockerfile_Training_Testing "${TRAINING_IMAGE:-ccapproval:latest}"
   record training "${TRAINING_IMAGE:-ccapproval:latest}"
