@@ -29,9 +29,8 @@ def names(bill: dict[str, Any]) -> set[str]:
 
 
 def read(directory: Path, role: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An image's facts and its bill, which is CycloneDX."""
+    """An image's facts and its bill."""
     facts, bill = ((directory / f"{role}.{suffix}").read_text(encoding="utf-8") for suffix in ("json", "cdx.json"))
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill) is None
     return json.loads(facts), json.loads(bill)
 
 
@@ -56,6 +55,7 @@ def test_build_without_more_than_uv_leaves_facts_and_bill(
     assert facts["model_version"] == mixed.manifest["model_version"]
     assert {"pydantic_core", "typing_extensions"} <= names(bill)
     assert "scikit-learn" not in names(bill)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
 
 
 def test_training_image_is_listed_too(training_image: str, image_facts: Path) -> None:
