@@ -29,12 +29,13 @@ class Validator:
         A pydantic-core schema of plain data, from the manifest.
     """
 
-    __slots__ = ("_error", "_validate")
+    __slots__ = ("_error", "_names", "_validate")
 
     def __init__(self, core_schema: dict[str, Any]) -> None:
         compiled = _compiled_module()
         self._validate = compiled.SchemaValidator(core_schema).validate_python
         self._error: type[Any] = compiled.ValidationError
+        self._names = frozenset(core_schema["fields"])
 
     def values(self, application: object) -> dict[str, Any]:
         """The checked values by field name; a missing optional one is None.
@@ -44,27 +45,32 @@ class Validator:
         Invalid
             With every broken rule.
         """
+        unknown = 0
+        if isinstance(application, dict) and not application.keys() <= self._names:
+            # Pydantic would hold an error for each unknown name, however many, and gives up at one that is no Unicode.
+            known = {name: application[name] for name in self._names if name in application}
+            unknown = len(application) - len(known)
+            application = known
         try:
             values: dict[str, Any] = self._validate(application)
         except self._error as err:
             found = err.errors(include_url=False, include_input=False, include_context=False)
         else:
-            return values
+            if not unknown:
+                return values
+            found = []
         # Outside the `except`, so that no traceback carries pydantic's error, which holds the values.
-        raise Invalid(_rules(found))
+        raise Invalid(_rules(found, unknown))
 
 
-def _rules(found: list[dict[str, Any]]) -> list[dict[str, str | None]]:
+def _rules(found: list[dict[str, Any]], unknown: int) -> list[dict[str, str | None]]:
     """Name fields and rules; an unknown field's name is the caller's own text, so it is counted, not repeated."""
     rules: list[dict[str, str | None]] = []
-    unknown = 0
     for error in found:
-        if error["type"] == "extra_forbidden":
-            unknown += 1
-        elif not error["loc"]:
-            rules.append({"field": None, "rule": error["type"], "detail": "An application is a JSON object"})
-        else:
+        if error["loc"]:
             rules.append({"field": str(error["loc"][0]), "rule": error["type"], "detail": error["msg"]})
+        else:
+            rules.append({"field": None, "rule": error["type"], "detail": "An application is a JSON object"})
     if unknown:
         detail = f"{unknown} field{'s' if unknown > 1 else ''} that the model does not know"
         rules.append({"field": None, "rule": "extra_forbidden", "detail": detail})

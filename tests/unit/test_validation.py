@@ -106,6 +106,22 @@ def test_refuses(contract: type[Contract], change: dict[str, Any], rule: tuple[s
     assert rules(contract, {**VALID[contract.__name__], **change}) == {rule}
 
 
+@pytest.mark.parametrize("name", ["\ud800", "Extra\udfff", "Extra", "", "income"], ids=ascii)
+def test_unknown_name_hides_no_other_broken_rule(name: str) -> None:
+    # Given one unknown name, which need not even be Unicode, a wrong type and a missing field
+    application = {**VALID["Applicant"], name: 1, "Income": "x"}
+    del application["Own_Car"]
+    # When it is checked, then each fault is named
+    with pytest.raises(Invalid) as caught:
+        validator(Applicant).values(application)
+    assert [(error["field"], error["rule"]) for error in caught.value.errors] == [
+        ("Income", "int_type"),
+        ("Own_Car", "missing"),
+        (None, "extra_forbidden"),
+    ]
+    assert caught.value.errors[-1]["detail"] == "1 field that the model does not know"
+
+
 @pytest.mark.parametrize("kind", [list, tuple, str, int, type(None)], ids=lambda kind: kind.__name__)
 def test_what_is_no_object_breaks_one_rule(kind: type) -> None:
     assert rules(Applicant, kind()) == {(None, "dict_type")}
