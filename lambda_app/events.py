@@ -51,8 +51,10 @@ def request_from(event: object, max_body_length: int) -> Request:
     if source == "http":
         method, path = envelope["requestContext"]["http"].get("method"), envelope.get("rawPath")
         stage = envelope["requestContext"].get("stage")
-        if isinstance(path, str) and f"{path}/".startswith(f"/{stage}/"):
-            path = path[len(f"/{stage}") :] or "/"  # an HTTP API's named stage stands before the route
+        # An HTTP API's named stage stands before the route; the default stage does not, nor does a function URL's.
+        named = isinstance(stage, str) and stage not in ("", "$default")
+        if named and isinstance(path, str) and f"{path}/".startswith(f"/{stage}/"):
+            path = path[len(f"/{stage}") :] or "/"
     else:
         method, path = envelope.get("httpMethod"), envelope.get("path")
     if not isinstance(method, str) or not isinstance(path, str):
@@ -117,9 +119,15 @@ def _body(envelope: dict[str, Any], max_body_length: int) -> object:
         return _decoder.decode(body)
     except RecursionError:
         raise Malformed("The body is nested too deeply") from None
-    except ValueError as err:
-        # A parser's message may quote the text; only our own are passed on.
-        raise Malformed(str(err) if type(err) is _NotStrictJson else "The body is not JSON") from None
+    except _NotStrictJson as err:
+        raise Malformed(str(err)) from None
+    except json.JSONDecodeError:
+        # Its message may quote the text.
+        raise Malformed("The body is not JSON") from None
+    except ValueError:
+        # What is left is Python's limit on the digits of an integer. A `parse_int` of our own could ask first, but
+        # would cost every integer of every request a call.
+        raise Malformed("The body holds an integer of too many digits") from None
 
 
 class _NotStrictJson(ValueError):

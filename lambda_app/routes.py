@@ -72,13 +72,14 @@ class Routes:
     def _predict(self, request: Request, request_id: str) -> dict[str, Any]:
         payload = request.read()
         if isinstance(payload, dict):
-            items = payload.get("Items")
             # Step Functions' Distributed Map sends its batch so, at times with an input for all of it.
-            if not isinstance(items, list) or not payload.keys() <= {"Items", "BatchInput"}:
+            if "Items" not in payload or not payload.keys() <= {"Items", "BatchInput"}:
                 decision, bins = self._decider.decide(payload, request_id)
                 telemetry.decided(decision, bins, request.source)
                 return decision
-            payload = items
+            payload = payload["Items"]
+            if not isinstance(payload, list):
+                raise Malformed("Items must be a list of applications")
         if not isinstance(payload, list):
             raise Malformed("Send an application as a JSON object, or a list of them")
         if len(payload) > self._max_batch:

@@ -81,6 +81,58 @@ def test_only_the_whole_stage_is_taken_off_a_path(stage: object, service: Servic
     assert service(asked).status == 404
 
 
+@pytest.mark.parametrize("stage", ["$default", "", None, 3], ids=repr)
+@pytest.mark.parametrize("route", ["/predict", "/health"])
+def test_only_a_named_stage_is_taken_off_a_path(stage: object, route: str, service: Service) -> None:
+    # Given a path that begins with what would be no stage's name
+    asked = event("http_api_named_stage")
+    asked["rawPath"] = f"/{stage}{route}"
+    asked["requestContext"]["stage"] = stage
+    # When it is sent, then there is nothing at it
+    assert service(asked).status == 404
+
+
+def test_path_without_any_stage_is_taken_as_it_is(service: Service) -> None:
+    asked = event("http_api_named_stage")
+    asked["rawPath"] = "/None/predict"
+    del asked["requestContext"]["stage"]
+    assert service(asked).status == 404
+
+
+@pytest.mark.parametrize("items", ["x", {}, None, 3, event("direct_approve")], ids=type)
+@pytest.mark.parametrize("with_input", [False, True], ids=["items", "items-batch-input"])
+def test_items_that_are_no_list_are_named(items: object, with_input: bool, service: Service) -> None:
+    # Given what looks like a batch of Step Functions', but holds no list
+    answer = service({"Items": items} | ({"BatchInput": {}} if with_input else {}))
+    # Then that is what is told
+    assert answer.status == 400
+    assert answer.body["detail"] == "Items must be a list of applications"
+
+
+@pytest.mark.parametrize("items", ["x", [], [event("direct_approve")]], ids=type)
+def test_items_among_other_fields_are_an_application(items: object, service: Service) -> None:
+    answer = service(event("direct_approve") | {"Items": items})
+    assert answer.status == 422
+    assert [error["rule"] for error in answer.body["errors"]] == ["extra_forbidden"]
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        pytest.param("7" * 5_000, "The body holds an integer of too many digits", id="5000-digits"),
+        pytest.param("-" + "7" * 5_000, "The body holds an integer of too many digits", id="5000-digits-negative"),
+        pytest.param("07", "The body is not JSON", id="leading-zero"),
+        pytest.param("NaN", "The body holds NaN or an infinity, which are not JSON", id="NaN"),
+        pytest.param('1,"Income":1', "The body names a key twice", id="key-twice"),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_its_own_name(value: str, detail: str, service: Service) -> None:
+    asked = event("function_url_approve") | {"body": f'{{"Income":{value}}}', "isBase64Encoded": False}
+    answer = service(asked)
+    assert answer.status == 400
+    assert answer.body["detail"] == detail
+
+
 def test_request_without_a_context_is_still_answered(service: Service) -> None:
     answer = service._handler(event("direct_approve"), None)
     assert strict_json(answer["body"])["request_id"] == "unknown"
