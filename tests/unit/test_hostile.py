@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import tracemalloc
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.serving import REQUEST_ID
+from tests.serving import REQUEST_ID, Answer
 from tests.unit.hostile import CANARIES, CANARY_NUMBER, CANARY_WORD, FIELDS, VALID, events
 
 if TYPE_CHECKING:
-    from tests.serving import Answer, Service
+    from tests.serving import Service
 
 BULK = 100_000
 REFUSALS = {
@@ -31,6 +32,9 @@ DECISION = {"prediction", "decision", "probability", "reasons", "model_version",
 
 def check_answer(answer: Answer) -> None:
     """It is a typed refusal or a decision, in strict JSON, and neither it nor the log holds a canary."""
+    told = json.dumps(answer.envelope, ensure_ascii=False) + answer.printed
+    assert not [canary for canary in CANARIES if canary in told], told
+    assert all(line["event"] in ("decision", "refusal") for line in answer.lines)
     body = answer.body
     if answer.status == 200:
         if "status" in body or "contract" in body:  # GET /health and /model
@@ -42,9 +46,6 @@ def check_answer(answer: Answer) -> None:
                 assert result.keys() == DECISION
     else:
         check_problem(answer.status, body)
-    told = json.dumps(answer.envelope, ensure_ascii=False) + answer.printed
-    assert not [canary for canary in CANARIES if canary in told], told
-    assert all(line["event"] in ("decision", "refusal") for line in answer.lines)
 
 
 def check_problem(status: int, problem: dict[str, Any]) -> None:
@@ -60,6 +61,34 @@ def check_problem(status: int, problem: dict[str, Any]) -> None:
 def posted(body: object) -> dict[str, Any]:
     """A POST to a function URL."""
     return {"rawPath": "/predict", "requestContext": {"http": {"method": "POST"}}, "body": body}
+
+
+@pytest.mark.parametrize("path", ["/health", "/model"])
+def test_answer_without_a_decision_repeats_nothing_either(path: str, service: Service) -> None:
+    # Given a canary in every part of a GET that a caller may fill
+    event = {
+        "rawPath": path,
+        "rawQueryString": CANARY_WORD,
+        "headers": {CANARY_WORD: CANARY_WORD},
+        "requestContext": {"http": {"method": "GET"}, "stage": CANARY_WORD},
+        "body": f'{{"{CANARY_WORD}":{CANARY_NUMBER}}}',
+    }
+    # When it is sent, then it is answered without them
+    answer = service(event)
+    assert answer.status == 200
+    check_answer(answer)
+
+
+@pytest.mark.parametrize("body", [{"status": "ok"}, {"contract": {}}], ids=["health", "model"])
+@pytest.mark.parametrize("place", ["body", "log"])
+def test_check_finds_a_canary_in_an_answer_without_a_decision(body: dict[str, Any], place: str) -> None:
+    # Given an answer that repeats what was sent, in its body or in the log
+    told = body | {"model_version": CANARY_WORD} if place == "body" else body
+    printed = json.dumps({"event": "refusal", "problem": CANARY_WORD}) if place == "log" else ""
+    answer = Answer({"statusCode": 200, "body": json.dumps(told)}, printed)
+    # When it is checked, then the check fails
+    with pytest.raises(AssertionError, match=CANARY_WORD):
+        check_answer(answer)
 
 
 def test_bulk_of_mutated_events_gets_typed_answers(service: Service) -> None:
@@ -163,6 +192,33 @@ def test_a_payload_that_is_deep_already_is_answered(service: Service) -> None:
         event = {"Items": [event]}
     check_answer(service(event))
     check_answer(service({**VALID, "Own_Car": event}))
+
+
+@pytest.mark.parametrize("wrap", [dict, lambda names: [names]], ids=["application", "batch"])
+def test_unknown_names_by_the_hundred_thousand_take_no_memory(wrap: Any, service: Service) -> None:
+    # Given a payload as large as Lambda takes for a direct invoke, full of names that no model knows
+    names = {f"{CANARY_WORD}{number}": number for number in range(240_000)}
+    size = len(json.dumps(names, separators=(",", ":")))
+    assert 5_500_000 < size < 6 * 1024 * 1024
+    event = wrap(names)
+    # When it is sent
+    tracemalloc.start()
+    try:
+        answer = service(event)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Then it is refused like a small one, and refusing it takes a small part of what the payload itself takes
+    check_answer(answer)
+    problem = answer.body["predictions"][0]["error"] if isinstance(event, list) else answer.body
+    assert problem["status"] == 422
+    assert problem["errors"][-1] == {
+        "field": None,
+        "rule": "extra_forbidden",
+        "detail": "240000 fields that the model does not know",
+    }
+    assert [error["rule"] for error in problem["errors"][:-1]] == ["missing"] * len(FIELDS)
+    assert peak < size / 20
 
 
 @pytest.mark.parametrize("field", FIELDS)
