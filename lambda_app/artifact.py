@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     class Scorer(Protocol):
         """What every format offers. `values` maps each field to its validated value, None where missing."""
 
+        # As `lambda_app.binning` describes them, in the contract's order.
+        fields: list[dict[str, Any]]
+
         def bins(self, values: dict[str, Any]) -> list[int]:
             """The bin number of each field, in the contract's order."""
 
@@ -118,10 +121,10 @@ def _open_scorecard(path: str, content: bytes, manifest: dict[str, Any]) -> Scor
     return Scorecard(model, manifest["reference"])
 
 
-def _open_sklearn(path: str, _content: bytes, manifest: dict[str, Any]) -> Scorer:
+def _open_sklearn(_path: str, content: bytes, manifest: dict[str, Any]) -> Scorer:
     from lambda_app.estimator import Estimator
 
-    return Estimator.load(path, manifest)
+    return Estimator.load(content, manifest)
 
 
 _FORMATS: dict[tuple[str, int], Callable[[str, bytes, dict[str, Any]], Scorer]] = {

@@ -21,11 +21,17 @@ class Binning:
     ----------
     fields : list of dict
         As the module's docstring describes them, in the contract's order.
+
+    Attributes
+    ----------
+    fields : list of dict
+        As they were given.
     """
 
-    __slots__ = ("_numbers", "_words")
+    __slots__ = ("_numbers", "fields")
 
     def __init__(self, fields: list[dict[str, Any]]) -> None:
+        self.fields = fields
         # One entry a field, in order: (name, edges or None, word numbers, the bin of a missing value).
         self._numbers: list[tuple[str, list[float] | None, dict[str, int], int]] = []
         for field in fields:

@@ -7,6 +7,7 @@ milliseconds; only this format pays for it.
 
 from __future__ import annotations
 
+import io
 from itertools import pairwise
 from math import nan
 
@@ -25,13 +26,21 @@ class Estimator(Binning):
     pipeline : sklearn.pipeline.Pipeline
         Fitted; one of its two classes is 1, 'approve'.
     manifest : dict
-        Gives the words of each field, the bins, and the reference applicant's values.
+        Gives the words of each field, the bins, and the reference applicant's values. The bins decide nothing and the
+        model's version does not cover them, so of these only a number's edges are used, which the log tells.
     """
 
     __slots__ = ("_approve", "_pipeline", "_places", "_reference")
 
     def __init__(self, pipeline: Any, manifest: dict[str, Any]) -> None:
-        super().__init__(manifest["bins"]["fields"])
+        super().__init__(
+            [
+                {"name": field["name"], "words": field["words"]}
+                if field["words"]
+                else {"name": field["name"], "edges": [float(edge) for edge in bins["edges"]]}
+                for field, bins in zip(manifest["contract"]["fields"], manifest["bins"]["fields"], strict=True)
+            ]
+        )
         self._pipeline = pipeline
         self._approve = list(pipeline.classes_).index(1)
         self._places = [
@@ -41,18 +50,18 @@ class Estimator(Binning):
         self._reference = self._row(manifest["reference"]["values"])
 
     @classmethod
-    def load(cls, path: str, manifest: dict[str, Any]) -> Estimator:
-        """Open the pipeline. Its digest was checked; the format itself can run code, so build it yourself."""
+    def load(cls, content: bytes, manifest: dict[str, Any]) -> Estimator:
+        """Open the pipeline from the very bytes whose digest was checked, since the format itself can run code."""
         import joblib
         from threadpoolctl import threadpool_limits
 
         # A request is one row, which threads only make wait for one another.
         threadpool_limits(limits=1)
-        return cls(joblib.load(path), manifest)
+        return cls(joblib.load(io.BytesIO(content)), manifest)
 
     def probability(self, values: dict[str, Any], _bins: list[int]) -> float:
         """The probability of being creditworthy, as the pipeline says."""
-        return self._probabilities([self._row(values)])[0]
+        return float(self.probabilities([self._row(values)])[0])
 
     def shortfalls(self, values: dict[str, Any], _bins: list[int]) -> list[float]:
         """What each field adds on the way from the applicant to the reference, one swapped after another.
@@ -64,8 +73,11 @@ class Estimator(Binning):
         for place, value in enumerate(self._reference):
             row = [*row[:place], value, *row[place + 1 :]]
             steps.append(row)
-        probabilities = self._probabilities(steps)
-        return [after - before for before, after in pairwise(probabilities)]
+        return [after - before for before, after in pairwise(self.probabilities(steps).tolist())]
+
+    def probabilities(self, rows: Any) -> Any:
+        """The probability of being creditworthy for each row of numbers, as an ndarray of shape (n,)."""
+        return self._pipeline.predict_proba(rows)[:, self._approve]
 
     def _row(self, values: dict[str, Any]) -> list[float]:
         row = []
@@ -73,6 +85,3 @@ class Estimator(Binning):
             value = values[name]
             row.append(nan if value is None else places[value] if places else float(value))
         return row
-
-    def _probabilities(self, rows: list[list[float]]) -> list[float]:
-        return [float(row[self._approve]) for row in self._pipeline.predict_proba(rows)]

@@ -26,19 +26,25 @@ class Scorecard(Binning):
         As the module's docstring describes it; scores are log-odds.
     reference : dict
         `{"points": [float, …]}`: the mean points, field by field, of applicants at the cut-off.
+
+    Attributes
+    ----------
+    intercept : float
+    fields : list of dict
+        The model's, so that whoever wants its tables need not open the file again.
     """
 
-    __slots__ = ("_intercept", "_points", "_reference")
+    __slots__ = ("_points", "_reference", "intercept")
 
     def __init__(self, model: dict[str, Any], reference: dict[str, Any]) -> None:
         super().__init__(model["fields"])
-        self._intercept: float = model["intercept"]
+        self.intercept: float = model["intercept"]
         self._points: list[list[float]] = [field["points"] for field in model["fields"]]
         self._reference: list[float] = reference["points"]
 
     def score(self, bins: list[int]) -> float:
         """The log-odds of being creditworthy: intercept plus points."""
-        score = self._intercept
+        score = self.intercept
         for points, number in zip(self._points, bins, strict=True):
             score += points[number]
         return score

@@ -8,9 +8,8 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
-import joblib
-
 from lambda_app import artifact
+from lambda_app.scorecard import Scorecard
 
 MISSING = "not given"
 
@@ -66,10 +65,10 @@ def points_tables(directory: Path) -> list[Table]:
     lambda_app.errors.ArtifactError
         The artifact cannot be trusted or read.
     """
-    manifest = artifact.load(str(directory)).manifest
-    if manifest["format"] != "scorecard":
+    loaded = artifact.load(str(directory))
+    manifest = loaded.manifest
+    if not isinstance(loaded.scorer, Scorecard):
         return []
-    model = joblib.load(directory / "model.joblib")
     return [
         Table(
             name=spec["name"],
@@ -91,7 +90,7 @@ def points_tables(directory: Path) -> list[Table]:
         )
         for spec, entry, shares, reference in zip(
             manifest["contract"]["fields"],
-            model["fields"],
+            loaded.scorer.fields,
             manifest["bins"]["fields"],
             manifest["reference"]["points"],
             strict=True,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lambda_app import artifact
+from lambda_app.estimator import Estimator
 from lambda_app.reasons import MOST
+from lambda_app.scorecard import Scorecard
 from model.contract import FieldSpec
 from model.data import Applications
 
@@ -29,7 +30,7 @@ class BatchScorer:
     Parameters
     ----------
     directory : Path
-        An artifact; it is checked by the service's own loader first.
+        An artifact. The service's own loader opens and checks it, and nothing is read beside what that has checked.
 
     Raises
     ------
@@ -40,15 +41,13 @@ class BatchScorer:
     def __init__(self, directory: Path) -> None:
         loaded = artifact.load(str(directory))
         self.manifest = loaded.manifest
-        self._scorer = loaded.scorer
-        self._fields: list[dict[str, Any]] = self.manifest["bins"]["fields"]
-        self._edges = [np.array(field["edges"]) if "edges" in field else None for field in self._fields]
-        self._words = [len(field.get("words", ())) for field in self._fields]
-        opened = joblib.load(directory / "model.joblib")
-        self._pipeline = opened if self.manifest["format"] == "sklearn" else None
-        if self._pipeline is None:
-            self._intercept: float = opened["intercept"]
-            self._points = [np.array(field["points"]) for field in opened["fields"]]
+        scorer = loaded.scorer
+        self._edges = [np.array(field["edges"]) if "edges" in field else None for field in scorer.fields]
+        self._words = [len(field.get("words", ())) for field in scorer.fields]
+        self._estimator = scorer if isinstance(scorer, Estimator) else None
+        if isinstance(scorer, Scorecard):
+            self._intercept = scorer.intercept
+            self._points = [np.array(field["points"]) for field in scorer.fields]
             self._reference: Floats = np.array(self.manifest["reference"]["points"])
 
     def bins(self, matrix: Floats) -> list[Numbers]:
@@ -64,9 +63,9 @@ class BatchScorer:
 
     def probabilities(self, matrix: Floats) -> Floats:
         """The probability of being creditworthy, shape (n,)."""
-        if self._pipeline is not None:
+        if self._estimator is not None:
             # A pipeline refuses to be asked about nothing.
-            estimated: Floats = self._pipeline.predict_proba(matrix)[:, 1] if len(matrix) else np.empty(0)
+            estimated: Floats = self._estimator.probabilities(matrix) if len(matrix) else np.empty(0)
             return estimated
         scores = np.full(len(matrix), self._intercept)
         for points, numbers in zip(self._points, self.bins(matrix), strict=True):
@@ -82,8 +81,8 @@ class BatchScorer:
     def reason_codes(self, matrix: Floats, specs: tuple[FieldSpec, ...]) -> list[str]:
         """The reason codes of each row as if it were denied, weightiest first, joined by a semicolon."""
         codes = np.array([spec.scored.code for spec in specs])
-        if self._pipeline is not None:
-            found = [self._scorer.shortfalls(values_of(row, specs), []) for row in matrix]
+        if self._estimator is not None:
+            found = [self._estimator.shortfalls(values_of(row, specs), []) for row in matrix]
             shortfalls = np.array(found).reshape(len(matrix), len(specs))
         else:
             numbers = self.bins(matrix)

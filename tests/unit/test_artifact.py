@@ -6,9 +6,11 @@ import copyreg
 import io
 import json
 import pickle
+import shutil
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -19,12 +21,15 @@ from hypothesis import strategies as st
 
 from lambda_app import artifact
 from lambda_app.errors import ArtifactCorrupt, ArtifactError, ArtifactMissing, ArtifactUnsafe, ArtifactUnsupported
+from model.points import points_tables
+from model.score import BatchScorer
 from tests.artifacts import vouch, write_by_hand, write_manifest
 from tests.serving import ROOT, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from model.run import Outcome
 
 
 class Runs:
@@ -247,6 +252,42 @@ def test_planted_pickle_would_run_if_it_were_trusted(tmp_path: Path, name: str) 
     marker = tmp_path / "ran"
     pickle.loads(PLANTED[name](marker))  # noqa: S301  # our own, see PLANTED
     assert marker.exists()
+
+
+@pytest.mark.parametrize("form", ["mixed", "mixed_sklearn"])
+@pytest.mark.parametrize(
+    "opening",
+    [lambda where: artifact.load(str(where)), BatchScorer, points_tables],
+    ids=["service", "batch", "points-tables"],
+)
+def test_model_replaced_once_it_was_checked_is_never_opened(
+    opening: Callable[[Path], object],
+    form: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    # Given somebody who replaces the model as soon as its bytes were read for the check
+    outcome: Outcome = request.getfixturevalue(form)
+    for name in ("manifest.json", "model.joblib"):
+        shutil.copy(outcome.directory / name, tmp_path)
+    marker = tmp_path / "ran"
+    read = artifact._read
+    replaced = []
+
+    def read_and_replace(path: str) -> bytes:
+        content = read(path)
+        if path.endswith("model.joblib"):
+            Path(path).write_bytes(touch(marker))
+            replaced.append(path)
+        return content
+
+    monkeypatch.setattr(artifact, "_read", read_and_replace)
+    # When the artifact is opened
+    assert opening(tmp_path) is not None
+    # Then what was checked is what was opened
+    assert len(replaced) == 1
+    assert not marker.exists()
 
 
 @pytest.mark.parametrize("model", [None, [], {}, {"fields": []}, {"intercept": 1.0, "fields": [{}]}], ids=repr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -14,10 +15,13 @@ from hypothesis import strategies as st
 
 from lambda_app import artifact
 from lambda_app.decision import Decider
+from lambda_app.errors import ArtifactCorrupt
 from lambda_app.reasons import principal
 from model.score import BatchScorer, values_of
+from tests.artifacts import write_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -186,6 +190,68 @@ def test_service_batch_and_pipeline_agree(trained: Outcome) -> None:
     assert np.array_equal(np.array(bins), np.stack(batch.bins(matrix), axis=1))
     assert np.max(np.abs(ours - batch.probabilities(matrix))) <= 1e-15
     assert np.max(np.abs(ours - pipeline.predict_proba(matrix)[:, 1])) <= 1e-9
+
+
+def shifted(manifest: dict[str, Any]) -> None:
+    """Move every edge, and turn the words around."""
+    for entry in manifest["bins"]["fields"]:
+        if "edges" in entry:
+            entry["edges"] = [edge * 1.3 + 1 for edge in entry["edges"]]
+        else:
+            entry["words"] = entry["words"][::-1]
+
+
+def without_words(manifest: dict[str, Any]) -> None:
+    """Take the words away, and the last edge."""
+    for entry in manifest["bins"]["fields"]:
+        entry["edges" if "edges" in entry else "words"] = entry.get("edges", [])[:-1]
+
+
+@pytest.mark.parametrize("form", ["small", "mixed", "mixed_sklearn"])
+@pytest.mark.parametrize("edit", [shifted, without_words], ids=lambda edit: edit.__name__)
+def test_bins_of_the_manifest_decide_nothing(
+    edit: Callable[[dict[str, Any]], None], form: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    # Given an artifact, and one with other bins in its manifest, which the model version does not cover
+    outcome: Outcome = request.getfixturevalue(form)
+    shutil.copy(outcome.directory / "model.joblib", tmp_path)
+    manifest = json.loads((outcome.directory / "manifest.json").read_text())
+    edit(manifest)
+    write_manifest(tmp_path, manifest)
+    specs = outcome.trained.holdout.fields
+    matrix = beside(outcome.directory, specs, 600, seed=7)
+    # When the same applications are scored with both, by the service and in a batch
+    one, other = BatchScorer(outcome.directory), BatchScorer(tmp_path)
+    decider, edited = (Decider(artifact.load(str(directory))) for directory in (outcome.directory, tmp_path))
+    # Then every decision and every reason is the same
+    probabilities = one.probabilities(matrix)
+    assert np.array_equal(probabilities, other.probabilities(matrix))
+    denied = matrix[~one.approved(probabilities)][:100]
+    assert len(denied) == 100
+    assert one.reason_codes(denied, specs) == other.reason_codes(denied, specs)
+    for row in matrix[:200]:
+        application = sent(row, specs)
+        assert decider.decide(application, "test")[0] == edited.decide(application, "test")[0]
+
+
+@pytest.mark.parametrize("edges", [["x"], None, 3], ids=repr)
+def test_bins_that_are_none_are_corruption(edges: object, mixed_sklearn: Outcome, tmp_path: Path) -> None:
+    # Given edges that nothing could be compared with
+    shutil.copy(mixed_sklearn.directory / "model.joblib", tmp_path)
+    manifest = json.loads((mixed_sklearn.directory / "manifest.json").read_text())
+    next(entry for entry in manifest["bins"]["fields"] if "edges" in entry)["edges"] = edges
+    write_manifest(tmp_path, manifest)
+    # When it is loaded, then that is told at once, and not by the first application
+    with pytest.raises(ArtifactCorrupt):
+        artifact.load(str(tmp_path))
+
+
+def test_estimator_has_the_same_bins_in_service_and_batch(mixed_sklearn: Outcome) -> None:
+    specs = mixed_sklearn.trained.holdout.fields
+    matrix = beside(mixed_sklearn.directory, specs, 300, seed=8)
+    decider = Decider(artifact.load(str(mixed_sklearn.directory)))
+    logged = [decider.decide(sent(row, specs), "test")[1] for row in matrix]
+    assert np.array_equal(np.array(logged), np.stack(BatchScorer(mixed_sklearn.directory).bins(matrix), axis=1))
 
 
 @settings(max_examples=60)
