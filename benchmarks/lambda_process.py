@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -18,8 +17,8 @@ from typing import Any
 from benchmarks.contenders import Contender
 from benchmarks.samples import SAMPLES
 from benchmarks.search_path import python_path
+from scripts.emulator import INVOKE, free_ports
 
-INVOKE = "/2015-03-31/functions/function/invocations"
 START_SECONDS = 60
 
 
@@ -54,7 +53,7 @@ def live(emulator: Path, contender: Contender, warm_requests: int) -> Life:
     BenchmarkError
         It did not start, or did not approve the sample.
     """
-    port, runtime_api = _free_ports(2)
+    port, runtime_api = free_ports(2)
     command = [
         str(emulator),
         "--log-level=error",
@@ -117,14 +116,3 @@ def _peak_mb(emulator: int) -> float:
             if found is not None:
                 return int(found[1]) * 1024 / 1e6
     raise BenchmarkError("the emulator has started no function")
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

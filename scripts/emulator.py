@@ -5,6 +5,7 @@ The emulator is a Linux program. On Linux it runs as it is; elsewhere it runs in
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -149,10 +150,16 @@ def in_docker(artifacts: Path, port: int) -> list[str]:
 
 def free_port() -> int:
     """A port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on at this moment, no two of them the same."""
+    with contextlib.ExitStack() as probes:
+        found = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in found:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in found]
 
 
 def is_free(port: int) -> bool:

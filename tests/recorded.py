@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +49,3 @@ def record_two(outcome: Outcome, folder: Path) -> Path:
             assert recorder.recorded, said
             assert outcome.manifest["model_version"] in said
     return folder / "mlflow.db"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.emulator import free_port
 from tests.serving import ROOT
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Serving:
     def __init__(self, artifacts: Path, how: list[str], environ: dict[str, str] | None = None) -> None:
         self.port = free_port()
         self.printed: list[str] = []
-        self._command = _command(artifacts, [*how, "--port", str(self.port), "serve"])
+        self._command = serve_command(artifacts, [*how, "--port", str(self.port), "serve"])
         self._environ = {**os.environ, **(environ or {})}
         self._lines: queue.Queue[str] = queue.Queue()
 
@@ -107,7 +107,7 @@ class Serving:
 def run_service(arguments: list[str], artifacts: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """`scripts.serve` to its end."""
     return subprocess.run(
-        _command(artifacts, arguments),
+        serve_command(artifacts, arguments),
         cwd=ROOT,
         env={**os.environ, **environ},
         capture_output=True,
@@ -116,13 +116,6 @@ def run_service(arguments: list[str], artifacts: Path, **environ: str) -> subpro
     )
 
 
-def free_port() -> int:
-    """A port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _command(artifacts: Path, arguments: list[str]) -> list[str]:
+def serve_command(artifacts: Path, arguments: list[str]) -> list[str]:
+    """How `scripts.serve` is started."""
     return [sys.executable, "-m", "scripts.serve", "--artifacts", str(artifacts), *arguments]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.emulator import INVOKE
 from tests.rie.conftest import SECONDS, Serving, run_service
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def test_the_image_is_built_and_run(emulator: Path, small: Outcome, tmp_path: Pa
     # When the service is to stay up
     with Serving(small.directory, [], {"PATH": path, "PYTHONPATH": "."}) as started:
         connection = HTTPConnection("127.0.0.1", started.port, timeout=SECONDS)
-        connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps({}))
+        connection.request("POST", INVOKE, json.dumps({}))
         answer = json.loads(connection.getresponse().read())
         connection.close()
     # Then the inference image was built of this artifact, run on the loopback address, and answers

@@ -11,7 +11,8 @@ import pytest
 
 from model.__main__ import main
 from model.track import Recorder, figures, parameters, tags
-from tests.recorded import LONG, environment, free_port, record_two, runs_of
+from scripts.emulator import free_port
+from tests.recorded import LONG, environment, record_two, runs_of
 from tests.serving import ROOT
 
 if TYPE_CHECKING:
