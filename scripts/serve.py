@@ -16,7 +16,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from scripts.emulator import INVOKE, Service, ServiceError, free_port, in_docker, is_free, on_this_machine
 from scripts.queueing import Queue
@@ -24,16 +24,27 @@ from scripts.queueing import Queue
 PORT = 9000
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which stops whatever Ctrl-C stops."""
+
+
 def main(arguments: list[str]) -> int:
-    """Run one of the two commands; 0 for success, 1 for a service that cannot start."""
+    """Run one of the two commands.
+
+    Returns
+    -------
+    int
+        0 for success, also of a `serve` that was stopped; 1 for a service that cannot run; 130 or 143 for a `run` that
+        Ctrl-C or SIGTERM ended before it had decided.
+    """
     parser = argparse.ArgumentParser(prog="scripts.serve", description="Run the service under AWS's emulator.")
     parser.add_argument("command", choices=("run", "serve"))
     parser.add_argument("--artifacts", type=Path, required=True, help="the directory of the model artifact")
     parser.add_argument("--emulator", type=Path, help="the emulator's binary; without it, Docker")
-    parser.add_argument("--port", type=int, default=PORT, help="where `serve` answers; default: %(default)s")
+    parser.add_argument("--port", type=_port, default=PORT, help="where `serve` answers; default: %(default)s")
     parser.add_argument("--serve-with", default="make serve", help="the command that `run` names for going on")
     chosen = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         if chosen.command == "run":
             return run(chosen.artifacts, chosen.emulator, chosen.serve_with)
@@ -41,9 +52,11 @@ def main(arguments: list[str]) -> int:
     except ServiceError as error:
         print(f"The service cannot run: {error}.", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         print("\nStopped.")
-        return 0
+        if chosen.command == "serve":
+            return 0
+        return 128 + (signal.SIGTERM if isinstance(stopped, Terminated) else signal.SIGINT)
 
 
 def run(artifacts: Path, emulator: Path | None, serve_with: str) -> int:
@@ -100,6 +113,16 @@ def aws(application: dict[str, Any], port: int) -> str:
         f"--region us-east-1 --endpoint-url http://127.0.0.1:{port} --function-name function "
         "--payload fileb://event.json out.json && cat out.json"
     )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or len(text) > 5 or not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError("a port is a whole number from 1 to 65535")
+    return int(text)
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    raise Terminated
 
 
 def _service(artifacts: Path, emulator: Path | None, port: int, log: IO[bytes] | None = None) -> Service:
