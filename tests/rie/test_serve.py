@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts.emulator import INVOKE
 from tests.rie.conftest import SECONDS, Serving, run_service
 from tests.serving import ROOT
 
@@ -23,13 +24,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.rie
 
-INVOKE = "/2015-03-31/functions/function/invocations"
+
+CANARY = "7319246"
 
 
 def _ask(port: int, event: object) -> dict[str, Any]:
+    return _send(port, json.dumps(event))
+
+
+def _send(port: int, payload: str) -> dict[str, Any]:
     connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     try:
-        connection.request("POST", INVOKE, json.dumps(event))
+        connection.request("POST", INVOKE, payload)
         answer: dict[str, Any] = json.loads(connection.getresponse().read())
     finally:
         connection.close()
@@ -95,6 +101,39 @@ def test_requests_at_once_are_all_answered(serving: Serving, small: Outcome) -> 
         answers = list(clients.map(lambda _turn: _ask(serving.port, sample), range(32)))
     # Then each is answered
     assert [answer["statusCode"] for answer in answers] == [200] * 32
+
+
+def test_the_last_of_a_key_given_twice_counts_in_a_direct_invoke(serving: Serving, small: Outcome) -> None:
+    # Given a payload that names a field twice, which over HTTP would be refused
+    denied = next(case["request"] for case in small.manifest["golden"] if case["response"]["prediction"] == 0)
+    approved = next(case["request"] for case in small.manifest["golden"] if case["response"]["prediction"] == 1)
+    twice = json.dumps(denied)[:-1] + "," + json.dumps(approved)[1:]
+    # When it is sent, then the runtime client has kept the last of each
+    assert json.loads(_send(serving.port, twice)["body"])["decision"] == "approve"
+
+
+def test_what_the_runtime_client_cannot_read_fails_without_a_value(emulator: Path, small: Outcome) -> None:
+    # Given payloads that over HTTP would get a problem document of this service
+    payloads = {
+        "NaN": f'{{"Income":{CANARY},"Own_Car":NaN}}',
+        "infinity": f'{{"Income":{CANARY},"Own_Car":-Infinity}}',
+        "digits": f'{{"Income":{CANARY * 720}}}',
+        "deep": "[" * 100_000 + CANARY + "]" * 100_000,
+        "no JSON": f'{{"Income":{CANARY},{CANARY}}}',
+    }
+    with Serving(small.directory, ["--emulator", str(emulator)]) as started:
+        # When they are sent as direct invokes
+        answers = {name: _send(started.port, payload) for name, payload in payloads.items()}
+        # And an application after them
+        after = _ask(started.port, small.manifest["golden"][0]["request"])
+        started.interrupt()
+    # Then AWS's runtime client has refused each, and neither its answer nor the log repeats a value
+    assert {name: answer["errorType"] for name, answer in answers.items()} == dict.fromkeys(
+        payloads, "Runtime.UnmarshalError"
+    )
+    assert started.rest().count("Runtime.UnmarshalError") == len(payloads)
+    assert CANARY not in json.dumps(answers) + started.rest()
+    assert after["statusCode"] == 200
 
 
 def test_an_emulator_that_ends_ends_the_service(emulator: Path, small: Outcome) -> None:
