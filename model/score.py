@@ -14,8 +14,8 @@ from lambda_app import artifact
 from lambda_app.estimator import Estimator
 from lambda_app.reasons import MOST
 from lambda_app.scorecard import Scorecard
-from model.contract import FieldSpec
-from model.data import Applications
+from model.contract import FieldSpec, core_schema_of
+from model.data import Applications, DataError
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -80,7 +80,7 @@ class BatchScorer:
 
     def reason_codes(self, matrix: Floats, specs: tuple[FieldSpec, ...]) -> list[str]:
         """The reason codes of each row as if it were denied, weightiest first, joined by a semicolon."""
-        codes = np.array([spec.scored.code for spec in specs])
+        codes = np.array([field["code"] for field in self.manifest["contract"]["fields"]])
         if self._estimator is not None:
             found = [self._estimator.shortfalls(values_of(row, specs), []) for row in matrix]
             shortfalls = np.array(found).reshape(len(matrix), len(specs))
@@ -101,7 +101,17 @@ def decide(scorer: BatchScorer, asked: Applications) -> pd.DataFrame:
     DataFrame
         One line an application, in the file's order: `row` (the first below the header is 1), `prediction`,
         `decision`, `probability`, `reasons` (codes of a denial, weightiest first), `model_version`.
+
+    Raises
+    ------
+    DataError
+        The applications were checked with another contract than the artifact's: the service would refuse some of
+        them, or read a column or a word as another.
     """
+    checked_with = core_schema_of(asked.fields)["fields"]
+    carried = scorer.manifest["contract"]["core_schema"]["fields"]
+    if list(checked_with.items()) != list(carried.items()):
+        raise DataError("the artifact carries another contract; name the one that it was trained with")
     parts = []
     starts = range(0, max(1, len(asked.matrix)), CHUNK)  # no applications are one empty chunk
     for start in tqdm(starts, desc="score", unit=" chunks", delay=2, leave=False, disable=None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -17,7 +18,8 @@ from lambda_app import artifact
 from lambda_app.decision import Decider
 from lambda_app.errors import ArtifactCorrupt
 from lambda_app.reasons import principal
-from model.score import BatchScorer, values_of
+from model.data import DataError
+from model.score import BatchScorer, decide, values_of
 from tests.artifacts import write_manifest
 
 if TYPE_CHECKING:
@@ -244,6 +246,44 @@ def test_bins_that_are_none_are_corruption(edges: object, mixed_sklearn: Outcome
     # When it is loaded, then that is told at once, and not by the first application
     with pytest.raises(ArtifactCorrupt):
         artifact.load(str(tmp_path))
+
+
+def turned_words(fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+    """The same words in another order, so that each would be read as another."""
+    return tuple(
+        replace(spec, words=spec.words[::-1], core_schema={"type": "literal", "expected": list(spec.words[::-1])})
+        if spec.name == "Home"
+        else spec
+        for spec in fields
+    )
+
+
+def wider_range(fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+    """A range that holds what the service would refuse."""
+    return tuple(
+        replace(spec, core_schema={**spec.core_schema, "le": spec.core_schema["le"] + 1})
+        if spec.name == "Amount"
+        else spec
+        for spec in fields
+    )
+
+
+@pytest.mark.parametrize("form", ["mixed", "mixed_sklearn"])
+@pytest.mark.parametrize(
+    "change",
+    [turned_words, wider_range, lambda fields: fields[::-1], lambda fields: fields[:-1]],
+    ids=["words", "range", "order", "field-less"],
+)
+def test_batch_of_another_contract_is_refused(
+    change: Callable[[tuple[FieldSpec, ...]], tuple[FieldSpec, ...]], form: str, request: pytest.FixtureRequest
+) -> None:
+    # Given applications that were checked with another contract than the artifact carries
+    outcome: Outcome = request.getfixturevalue(form)
+    scorer, holdout = BatchScorer(outcome.directory), outcome.trained.holdout
+    # When they are to be decided, then they are not, where those of its own contract are
+    assert len(decide(scorer, holdout)) == len(holdout.matrix)
+    with pytest.raises(DataError, match="another contract"):
+        decide(scorer, replace(holdout, fields=change(holdout.fields)))
 
 
 def test_estimator_has_the_same_bins_in_service_and_batch(mixed_sklearn: Outcome) -> None:
