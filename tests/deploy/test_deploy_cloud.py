@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts.emulator import free_port
 from tests.deploy.fault_proxy import Fault, FaultProxy, Reply
 
 if TYPE_CHECKING:
@@ -99,9 +100,7 @@ def images(docker_engine: None, small: Outcome, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="module")
 def cloud(images: None) -> Iterator[Cloud]:  # noqa: ARG001
     """`make cloud` on a free port, without its make."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "CLOUD_PORT": str(port),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from moto.server import ThreadedMotoServer
 
+from scripts.emulator import free_port
 from tests.pipeline.harness import ROOT
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def cloud(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The host and port of a local cloud whose function serves an earlier, smaller model."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     earlier = f"pipeline-test-earlier:{port}"
     environment = os.environ | {
         "CLOUD_PORT": str(port),
