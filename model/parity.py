@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from model.data import Applications
 from model.score import BatchScorer, values_of
 
 Floats = NDArray[np.float64]
+# At least so many, shared out evenly among the fields that have a direction.
 PAIRS = 100_000
 
 
@@ -76,26 +78,41 @@ def compare(
 def monotonicity(directory: Path, judged: Applications, seed: int) -> dict[str, Any]:
     """Look for pairs of applications, alike but for one field, that the model orders against that field's direction.
 
+    Each pair is a judged application and the same one with another application's value in one field that has a
+    direction. The two values always differ, and neither is missing: such pairs have no order to break.
+
     Returns
     -------
     dict
-        `pairs` that were compared and `violations` among them.
+        `directed_fields` of the contract; `pairs` that were compared, 0 if none of these fields has two values;
+        `violations` among them.
     """
     directed = [place for place, spec in enumerate(judged.fields) if spec.monotonic]
+    known = {place: np.sort(judged.matrix[~np.isnan(judged.matrix[:, place]), place]) for place in directed}
+    varied = [place for place in directed if len(known[place]) and known[place][0] < known[place][-1]]
     generator = np.random.default_rng(seed)
-    lower = judged.matrix[generator.integers(0, len(judged.matrix), PAIRS)]
-    upper = lower.copy()
-    places = generator.choice(directed, PAIRS) if directed else np.zeros(PAIRS, dtype=np.int64)
-    rows = np.arange(PAIRS)
-    if directed:
-        upper[rows, places] = judged.matrix[generator.integers(0, len(judged.matrix), PAIRS), places]
     scorer = BatchScorer(directory)
-    rise = np.sign(upper[rows, places] - lower[rows, places])
-    change = scorer.probabilities(upper) - scorer.probabilities(lower)
-    wanted = np.array([spec.monotonic for spec in judged.fields])[places]
-    # A missing value has no place in the order: its sign is NaN, and no comparison with NaN is a violation.
-    violations = rise * change * wanted < 0
-    return {"pairs": PAIRS, "violations": int(np.count_nonzero(violations))}
+    pairs = violations = 0
+    for place in varied:
+        rows = np.flatnonzero(~np.isnan(judged.matrix[:, place]))
+        one = judged.matrix[generator.choice(rows, ceil(PAIRS / len(varied)))]
+        other = one.copy()
+        other[:, place] = _different(one[:, place], known[place], generator)
+        rise = np.sign(other[:, place] - one[:, place])
+        change = scorer.probabilities(other) - scorer.probabilities(one)
+        pairs += int(np.count_nonzero(rise))
+        violations += int(np.count_nonzero(rise * change * judged.fields[place].monotonic < 0))
+    return {"directed_fields": len(directed), "pairs": pairs, "violations": violations}
+
+
+def _different(values: Floats, known: Floats, generator: np.random.Generator) -> Floats:
+    """For each value another one, drawn from those of a sorted column that differ from it."""
+    first = np.searchsorted(known, values, side="left")
+    same = np.searchsorted(known, values, side="right") - first
+    drawn = generator.integers(0, len(known) - same)
+    drawn += np.where(drawn >= first, same, 0)
+    found: Floats = known[drawn]
+    return found
 
 
 def golden_cases(

@@ -30,23 +30,35 @@ accurate if {
 	input.metrics.accuracy >= input.limits.minimum_accuracy
 }
 
+deny contains {"rule": "sensitive", "message": "there is no sensitive column to judge by"} if not judged_by_groups
+
+judged_by_groups if {
+	is_object(input.metrics.groups)
+	count(input.metrics.groups) > 0
+}
+
+# Without a sensitive column there are no groups to compare, and the rule `sensitive` has denied already.
 deny contains {
 	"rule": "equal_opportunity",
 	"message": "creditworthy applicants of one group are approved too much less often than those of another, or nobody can tell",
-} if not equal_opportunity
+} if {
+	judged_by_groups
+	not equal_opportunity
+}
 
 equal_opportunity if {
-	count(input.metrics.groups) > 0
 	every column in input.metrics.groups {
 		is_number(column.equal_opportunity_difference.value)
 		column.equal_opportunity_difference.value <= input.limits.maximum_equal_opportunity_gap
 	}
 }
 
-deny contains {"rule": "group_size", "message": "a group of the hold-out is too small to judge by"} if not groups_large_enough
+deny contains {"rule": "group_size", "message": "a group of the hold-out is too small to judge by"} if {
+	judged_by_groups
+	not groups_large_enough
+}
 
 groups_large_enough if {
-	count(input.metrics.groups) > 0
 	every column in input.metrics.groups {
 		is_number(column.smallest_group)
 		column.smallest_group >= input.limits.minimum_group_size
@@ -63,11 +75,23 @@ parity if {
 	input.parity.largest_difference <= input.limits.maximum_parity_difference
 }
 
-deny contains {"rule": "monotonicity", "message": "a field moves the decision against its direction"} if not monotone
+deny contains {
+	"rule": "monotonicity",
+	"message": "a field moves the decision against its direction, or no pair of applications could tell",
+} if not monotone
 
 monotone if {
+	is_number(input.monotonicity.directed_fields)
+	input.monotonicity.directed_fields > 0
 	is_number(input.monotonicity.pairs)
 	input.monotonicity.pairs > 0
+	input.monotonicity.violations == 0
+}
+
+# A contract may give no field a direction: then there is nothing to break, and the check says that it compared nothing.
+monotone if {
+	input.monotonicity.directed_fields == 0
+	input.monotonicity.pairs == 0
 	input.monotonicity.violations == 0
 }
 
@@ -77,7 +101,14 @@ no_worse_than_champion if input.champion == null
 
 no_worse_than_champion if {
 	is_number(input.metrics.accuracy)
-	is_number(input.metrics.equal_opportunity_gap)
 	input.metrics.accuracy >= input.champion.accuracy - input.limits.maximum_champion_loss
+	gap_no_worse
+}
+
+# Without a sensitive column there is no gap to compare, and the rule `sensitive` has denied already.
+gap_no_worse if not judged_by_groups
+
+gap_no_worse if {
+	is_number(input.metrics.equal_opportunity_gap)
 	input.metrics.equal_opportunity_gap <= input.champion.equal_opportunity_gap + input.limits.maximum_champion_loss
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIXTURES = ROOT / "tests" / "policy"
-RULES = {"limits", "accuracy", "equal_opportunity", "group_size", "parity", "monotonicity", "champion"}
+RULES = {"limits", "accuracy", "sensitive", "equal_opportunity", "group_size", "parity", "monotonicity", "champion"}
 # What a figure may turn into on the way; none of it is a number.
 NO_NUMBERS: tuple[Any, ...] = (None, "0", "", True, [], {}, [0.95])
 
@@ -102,9 +102,35 @@ def test_section_that_is_missing_or_none_denies(section: str, value: object) -> 
     assert denied(put(question("passes"), (section,), value))
 
 
-@pytest.mark.parametrize("groups", [{}, [], None, {"Group": {}}, {"Group": None}], ids=repr)
-def test_model_that_was_not_judged_by_any_group_is_denied(groups: object) -> None:
-    assert {"equal_opportunity", "group_size"} <= denied(put(question("passes"), ("metrics", "groups"), groups))
+@pytest.mark.parametrize("groups", [{"Group": {}}, {"Group": None}, {"Group": []}], ids=repr)
+def test_model_that_was_not_judged_by_its_groups_is_denied(groups: object) -> None:
+    assert denied(put(question("passes"), ("metrics", "groups"), groups)) == {"equal_opportunity", "group_size"}
+
+
+@pytest.mark.parametrize("groups", [..., {}, [], None, "Group", 1, [{"smallest_group": 10**6}]], ids=repr)
+def test_model_without_a_sensitive_column_is_denied_for_that_alone(groups: object) -> None:
+    # given: nothing to compare, with a model in service to compare it with
+    asked = put(question("passes"), ("metrics", "equal_opportunity_gap"), None)
+
+    # when
+    found = denied(put(asked, ("metrics", "groups"), groups))
+
+    # then: no rule speaks of groups that nobody has
+    assert found == {"sensitive"}
+
+
+@pytest.mark.parametrize(
+    ("found", "passes"),
+    [
+        pytest.param({"directed_fields": 0, "pairs": 0, "violations": 0}, True, id="no-field-has-a-direction"),
+        pytest.param({"directed_fields": 2, "pairs": 0, "violations": 0}, False, id="nothing-could-be-compared"),
+        pytest.param({"pairs": 0, "violations": 0}, False, id="not-said-why"),
+        pytest.param({"directed_fields": 0, "pairs": 9, "violations": 0}, False, id="contradiction"),
+        pytest.param({"directed_fields": -1, "pairs": 9, "violations": 0}, False, id="no-count"),
+    ],
+)
+def test_no_pairs_pass_only_where_no_field_has_a_direction(found: dict[str, int], passes: bool) -> None:
+    assert denied(put(question("passes"), ("monotonicity",), found)) == (set() if passes else {"monotonicity"})
 
 
 @pytest.mark.parametrize(
