@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import matplotlib as mpl
@@ -58,6 +58,14 @@ def svg(figure: Figure) -> str:
     written = StringIO()
     with mpl.rc_context(STYLE):
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    return written.getvalue()
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG; the same bytes for the same figure."""
+    written = BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(written, format="png", dpi=110, metadata={"Software": None})
     return written.getvalue()
 
 

@@ -9,8 +9,8 @@ Definitions follow scikit-learn's and fairlearn's documentation. For a sensitive
   'four-fifths' often quoted with it is a guideline for employment, 29 CFR 1607.4(D), not for credit.
 
 A figure that the data cannot tell is None: a group's true-positive rate where it has no creditworthy applicant; a
-difference where a column has fewer than two groups, or a group no such rate; the area under the ROC curve where all
-outcomes are alike.
+difference where a column has fewer than two groups, or a group no such rate; the largest gap where no column is
+sensitive; the area under the ROC curve where all outcomes are alike.
 
 Intervals are of 95 %: Wilson's for shares, Hanley and McNeil's for the area under the ROC curve, the bootstrap's
 percentiles for differences between groups.
@@ -51,11 +51,19 @@ COUNTS = ("rows", "creditworthy")
 
 @dataclass(frozen=True)
 class Curve:
-    """Accuracy and the largest equal-opportunity gap at each cut-off; arrays of shape (cut-offs,)."""
+    """What each cut-off does; arrays of shape (cut-offs,).
+
+    Attributes
+    ----------
+    cutoffs, accuracy, approval_rate : ndarray of float64
+    gap : ndarray of float64
+        The equal opportunity difference, the largest over the sensitive columns; 0 where there is nothing to compare.
+    """
 
     cutoffs: Floats
     accuracy: Floats
     gap: Floats
+    approval_rate: Floats
 
 
 def evaluate(probabilities: Floats, approved: Flags, judged: Applications, seed: int) -> dict[str, Any]:
@@ -118,7 +126,7 @@ def evaluate(probabilities: Floats, approved: Flags, judged: Applications, seed:
             for mean, share in zip(predicted, observed, strict=True)
         ],
         "groups": groups,
-        "equal_opportunity_gap": None if None in gaps else max(gaps, default=0.0),
+        "equal_opportunity_gap": None if None in gaps or not gaps else max(gaps),
     }
 
 
@@ -133,7 +141,7 @@ def roc_points(probabilities: Floats, truth: Flags) -> list[dict[str, float]]:
 
 
 def operating_curve(probabilities: Floats, judged: Applications, cutoffs: Floats) -> Curve:
-    """Accuracy and the equal-opportunity gap, the largest over the sensitive columns, at each cut-off.
+    """Accuracy, the equal-opportunity gap and the approval rate at each cut-off.
 
     Parameters
     ----------
@@ -149,7 +157,8 @@ def operating_curve(probabilities: Floats, judged: Applications, cutoffs: Floats
         above: Floats = len(ordered) - np.searchsorted(ordered, cutoffs, side="left").astype(np.float64)
         return above
 
-    accuracy = (at_or_above(truth) + (np.count_nonzero(~truth) - at_or_above(~truth))) / len(truth)
+    right, wrong = at_or_above(truth), at_or_above(~truth)
+    accuracy = (right + (np.count_nonzero(~truth) - wrong)) / len(truth)
     gap = np.zeros(len(cutoffs))
     for names in judged.groups.values():
         rates = [
@@ -159,7 +168,7 @@ def operating_curve(probabilities: Floats, judged: Applications, cutoffs: Floats
         ]
         if len(rates) > 1:
             gap = np.maximum(gap, np.max(rates, axis=0) - np.min(rates, axis=0))
-    return Curve(cutoffs, accuracy, gap)
+    return Curve(cutoffs, accuracy, gap, (right + wrong) / len(truth))
 
 
 def _by_group(

@@ -28,7 +28,9 @@ Floats = NDArray[np.float64]
 # decision should. Four fields' rounding changes a probability by 5e-11 at most, well under the parity limit of 1e-9.
 PLACES = 10
 PICKLE_PROTOCOL = 4
-AT_CUTOFF_SHARE = 0.01
+# A denial is compared with the most narrowly approved tenth: with less, the mean depends on which few scores happen to
+# lie next to the cut-off, and reasons change places from one training to the next (docs/decisions/0005-reference.md).
+AT_CUTOFF_SHARE = 0.1
 AT_CUTOFF_ROWS = 100
 QUANTILES = 10
 GOLDEN_CASES = 24
@@ -187,10 +189,10 @@ def _as_scorecard(trained: Trained, fields: tuple[FieldSpec, ...]) -> tuple[Any,
     # Many calls of few rows each: threads would only wait for one another.
     with threadpool_limits(limits=1):
         model = tables_of(trained.scorecard, fields, trained.training.matrix)
-    at_cutoff = _at_cutoff(trained, AT_CUTOFF_ROWS)
+    narrowly_approved = at_cutoff(trained)
     means = [
         round(float(np.array(entry["points"])[_numbers(column, entry)].mean()), PLACES)
-        for column, entry in zip(at_cutoff.T, model["fields"], strict=True)
+        for column, entry in zip(narrowly_approved.T, model["fields"], strict=True)
     ]
     bins = [{key: value for key, value in entry.items() if key != "points"} for entry in model["fields"]]
     # Through JSON, so that equal strings are one object or not in the same places always: pickle writes which.
@@ -205,15 +207,15 @@ def _as_sklearn(trained: Trained, fields: tuple[FieldSpec, ...]) -> tuple[Any, l
         else {"name": spec.name, "edges": _quantile_edges(column)}
         for spec, column in zip(fields, trained.training.matrix.T, strict=True)
     ]
-    rows = AT_CUTOFF_ROWS
-    while rows <= len(trained.training.matrix) * 2:
+    share = AT_CUTOFF_SHARE
+    while share < 2:  # from half on, the next is all of the approved
         # An invented applicant, typical of those at the cut-off: no real one's values leave the training data.
         typical = np.array(
-            [_typical(column, spec) for column, spec in zip(_at_cutoff(trained, rows).T, fields, strict=True)]
+            [_typical(column, spec) for column, spec in zip(at_cutoff(trained, share).T, fields, strict=True)]
         )
         if trained.scorecard.predict_proba(typical[np.newaxis])[0, 1] >= trained.threshold:
             return trained.scorecard, bins, {"values": values_of(typical, fields)}
-        rows *= 2
+        share *= 2
     raise ExportError("no typical applicant at the cut-off would be approved, so denials could not be explained")
 
 
@@ -223,13 +225,22 @@ FORMATS: dict[str, Callable[[Trained, tuple[FieldSpec, ...]], tuple[Any, list[di
 }
 
 
-def _at_cutoff(trained: Trained, least: int) -> Floats:
-    """The training rows that are approved most narrowly: one in a hundred of the approved, or `least`."""
+def at_cutoff(trained: Trained, share: float = AT_CUTOFF_SHARE) -> Floats:
+    """The training rows that are approved most narrowly, which a denial is compared with.
+
+    These are the lowest scores at or above the cut-off: a share of the approved, at least 100 rows. Rows of one score
+    are all taken or none, so that their order in the data is nothing to a reason.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, fields)
+    """
     matrix = trained.training.matrix
     probabilities = np.round(trained.scorecard.predict_proba(matrix)[:, 1], PLACES)
-    approved = np.flatnonzero(probabilities >= trained.threshold)
-    nearest = approved[np.argsort(probabilities[approved], kind="stable")]
-    return matrix[nearest[: max(least, int(len(approved) * AT_CUTOFF_SHARE))]]
+    approved = np.sort(probabilities[probabilities >= trained.threshold])
+    rows = min(max(AT_CUTOFF_ROWS, int(len(approved) * share)), len(approved))
+    taken: Floats = matrix[(probabilities >= trained.threshold) & (probabilities <= approved[rows - 1])]
+    return taken
 
 
 def _typical(column: Floats, spec: FieldSpec) -> float:

@@ -6,7 +6,6 @@ itself and may load nothing from elsewhere, which its content security policy en
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
 from math import log
@@ -14,27 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from lambda_app import artifact
-from model import charts, wording
-from model.chart_style import svg
-from model.points import Table, points_tables
+from model import charts, pictures, wording
+from model.points import points_tables
 
 FILE = "model_metrics.html"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MODELS = ("scorecard", "tree", "boosted")
 GENERATED = "the generator"
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A picture with the words for those who cannot see it."""
-
-    source: str
-    alt: str
-    caption: str
 
 
 @dataclass(frozen=True)
@@ -47,14 +34,15 @@ class Rule:
         As the policy names it.
     asks : str
     value, limit : str
-    passed : bool
+    passed : bool or None
+        None where another rule says that there was nothing to ask.
     """
 
     name: str
     asks: str
     value: str
     limit: str
-    passed: bool
+    passed: bool | None
 
 
 def render(directory: Path) -> str:
@@ -88,23 +76,44 @@ def render(directory: Path) -> str:
     }
     denial = example_denial(directory)
     counts, threshold = manifest["metrics"]["confusion"], manifest["threshold"]
+    models = {name: metrics[name] for name in MODELS if name in metrics}
+    limits = gate["input"]["limits"]
     intercept = manifest["reference"]["score"] - sum(manifest["reference"]["points"]) if tables else 0.0
     return environment.get_template("report.html.j2").render(
         manifest=manifest,
         title=manifest["contract"]["json_schema"].get("description", manifest["contract"]["name"]).rstrip("."),
         judged=manifest["metrics"],
         recorded=(counts["true_approve"] + counts["false_deny"]) / manifest["metrics"]["rows"],
-        models={name: metrics[name] for name in MODELS if name in metrics},
+        models=models,
+        narrower=narrower(models),
         names=charts.NAMES,
+        choice=metrics["choice"],
+        alternatives=metrics["alternatives"],
         rules=rules(gate["input"], gate["decision"]["denials"]),
-        limits=gate["input"]["limits"],
+        limits=limits,
         generated=manifest["data"]["source"].startswith(GENERATED),
         tables=tables,
+        idle=pictures.idle(tables),
         intercept=intercept,
         needed=log(threshold / (1 - threshold)) - intercept,
         denial=denial,
-        charts=_charts(manifest, metrics, gate["input"]["limits"], tables, denial),
+        pictures={
+            "confusions": pictures.confusions(models),
+            "curves": pictures.curves(models, metrics["roc"]),
+            "groups": pictures.groups(manifest["metrics"])
+            + pictures.cutoffs(metrics, limits["maximum_equal_opportunity_gap"]),
+            "points": pictures.points(tables),
+            "shortfalls": pictures.shortfalls(denial),
+        },
     )
+
+
+def narrower(models: dict[str, Any]) -> dict[str, Any]:
+    """Those of the compared models whose gap between groups is smaller than the scorecard's."""
+    gaps = {name: figures["equal_opportunity_gap"] for name, figures in models.items()}
+    if None in gaps.values():
+        return {}
+    return {name: models[name] for name, gap in gaps.items() if gap < gaps["scorecard"]}
 
 
 def rules(question: dict[str, Any], denials: list[dict[str, str]]) -> list[Rule]:
@@ -127,6 +136,12 @@ def rules(question: dict[str, Any], denials: list[dict[str, str]]) -> list[Rule]
             "Decides as the record does",
             wording.percent(metrics["accuracy"]),
             f"at least {wording.percent(limits.get('minimum_accuracy'))}",
+        ),
+        (
+            "sensitive",
+            "There are groups to judge by",
+            ", ".join(metrics["groups"]) or "no sensitive column",
+            "at least 1 sensitive column",
         ),
         (
             "equal_opportunity",
@@ -153,7 +168,9 @@ def rules(question: dict[str, Any], denials: list[dict[str, str]]) -> list[Rule]
         (
             "monotonicity",
             "No field moves a decision against its direction",
-            f"{monotone['violations']:,} of {monotone['pairs']:,} pairs of applicants",
+            f"{monotone['violations']:,} of {monotone['pairs']:,} pairs of applicants"
+            if monotone["directed_fields"]
+            else "no field has a direction, so no pairs were compared",
             "none",
         ),
         (
@@ -163,7 +180,11 @@ def rules(question: dict[str, Any], denials: list[dict[str, str]]) -> list[Rule]
             f"at most {wording.points(limits.get('maximum_champion_loss'))} worse",
         ),
     ]
-    return [Rule(name, asks, value, limit, name not in denied) for name, asks, value, limit in found]
+    unasked = () if metrics["groups"] else ("equal_opportunity", "group_size")
+    return [
+        Rule(name, asks, value, limit, None if name in unasked else name not in denied)
+        for name, asks, value, limit in found
+    ]
 
 
 def example_denial(directory: Path) -> dict[str, Any] | None:
@@ -181,96 +202,6 @@ def example_denial(directory: Path) -> dict[str, Any] | None:
             ranked = sorted(zip(values, shortfalls, strict=True), key=lambda pair: pair[1], reverse=True)
             return {"values": values, "response": case["response"], "shortfalls": ranked}
     return None
-
-
-def _charts(
-    manifest: dict[str, Any],
-    metrics: dict[str, Any],
-    limits: dict[str, Any],
-    tables: list[Table],
-    denial: dict[str, Any] | None,
-) -> dict[str, list[Chart]]:
-    models = {name: metrics[name] for name in MODELS if name in metrics}
-    areas = {name: figures["roc_auc"] for name, figures in models.items()}
-    gap = wording.points(manifest["metrics"]["equal_opportunity_gap"])
-    calibrations = {name: figures["calibration"] for name, figures in models.items()}
-    return {
-        "confusion": [
-            _chart(charts.confusion(figures["confusion"], name), _told(name, figures["confusion"]), "")
-            for name, figures in models.items()
-        ],
-        "curves": [
-            _chart(
-                charts.roc(metrics["roc"], areas),
-                "ROC curves. Area under the curve: "
-                + "; ".join(f"{charts.NAMES[name]} {area:.4f}" for name, area in areas.items()),
-                "Further up and to the left is better; the diagonal is a coin toss.",
-            ),
-            _chart(
-                charts.calibration(calibrations),
-                "Calibration of the scorecard: "
-                + "; ".join(
-                    f"estimated {wording.percent(tenth['predicted'])}, observed {wording.percent(tenth['observed'])}"
-                    for tenth in calibrations["scorecard"]
-                ),
-                "On the diagonal an estimated probability is met by the same share of approvals on record.",
-            ),
-        ],
-        "groups": [
-            _chart(
-                charts.group_rates(column["by_group"], name),
-                "; ".join(
-                    f"{name} {group}: {wording.percent(rates['approval_rate'])} approved, "
-                    f"{wording.percent(rates['true_positive_rate'])} of the creditworthy approved"
-                    for group, rates in column["by_group"].items()
-                ),
-                "Thin lines are 95 % intervals.",
-            )
-            for name, column in manifest["metrics"]["groups"].items()
-        ]
-        + [
-            _chart(
-                charts.operating_curve(
-                    metrics["curve"], manifest["threshold"], limits["maximum_equal_opportunity_gap"]
-                ),
-                f"Accuracy against the equal-opportunity gap. The chosen cut-off of {manifest['threshold']:.3f} has an "
-                f"accuracy of {wording.percent(manifest['metrics']['accuracy'])} at a gap of {gap}; the policy allows "
-                f"{wording.points(limits['maximum_equal_opportunity_gap'])}.",
-                "Chosen was the most accurate cut-off that keeps a margin to the policy's limit.",
-            )
-        ],
-        "points": [
-            _chart(
-                charts.points(table),
-                f"Points of {table.name}: from {min(row.points for row in table.bins):.2f} to "
-                f"{max(row.points for row in table.bins):.2f}; at the cut-off {table.reference:.2f} on average.",
-                f"{table.description}. At most {max(row.points for row in table.bins):.2f} points.",
-            )
-            for table in tables
-        ],
-        "denial": []
-        if denial is None
-        else [
-            _chart(
-                charts.shortfalls(denial["shortfalls"]),
-                "Shortfall: " + "; ".join(f"{name} {value:+.2f}" for name, value in denial["shortfalls"]),
-                "What counts most stands first; the letter names at most four.",
-            )
-        ],
-    }
-
-
-def _chart(figure: Figure, alt: str, caption: str) -> Chart:
-    content = base64.b64encode(svg(figure).encode()).decode("ascii")
-    return Chart(Markup("data:image/svg+xml;base64,") + content, alt, caption)
-
-
-def _told(name: str, counts: dict[str, int]) -> str:
-    return (
-        f"{charts.NAMES[name]}: of those labelled approve {counts['true_approve']:,} approved and "
-        f"{counts['false_deny']:,} denied; of those labelled deny {counts['false_approve']:,} approved and "
-        f"{counts['true_deny']:,} denied."
-    )
 
 
 def _each(groups: dict[str, Any], say: Any) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lambda_app.selfcheck import check
 from model.contract import Contract, fields_of, limits_path
@@ -24,8 +25,14 @@ from model.gate import Verdict, gate_input, judge
 from model.parity import compare, decide_all, golden_cases, monotonicity
 from model.train import Settings, Trained, candidate_cutoffs, train
 
+Floats = NDArray[np.float64]
+
 LIBRARIES = ("scikit-learn", "numpy", "joblib", "pydantic", "pydantic-core", "fairlearn")
 CURVE_POINTS = 200
+# The cut-off of the models that the scorecard is compared with: they have no policy to meet.
+COMPARED_AT = 0.5
+# Cut-offs that the report tells beside the chosen one.
+ALTERNATIVES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 REJECTED = "rejected"
 
 
@@ -151,26 +158,37 @@ def _judged(candidate: Path, trained: Trained, seed: int) -> dict[str, Any]:
 
 
 def _all_metrics(manifest: dict[str, Any], trained: Trained, seed: int) -> dict[str, Any]:
-    holdout = trained.holdout
+    holdout, threshold = trained.holdout, manifest["threshold"]
     probabilities = trained.scorecard.predict_proba(holdout.matrix)[:, 1]
     cutoffs = candidate_cutoffs(probabilities)
-    curve = operating_curve(probabilities, holdout, cutoffs[:: max(1, len(cutoffs) // CURVE_POINTS)])
     estimated = {name: pipeline.predict_proba(holdout.matrix)[:, 1] for name, pipeline in trained.others.items()}
     return {
         "model_version": manifest["model_version"],
-        "threshold": manifest["threshold"],
-        "scorecard": manifest["metrics"],
-        **{name: evaluate(found, found >= 0.5, holdout, seed) for name, found in estimated.items()},
+        "threshold": threshold,
+        "choice": None if trained.choice is None else trained.choice.as_dict(),
+        "scorecard": {"cutoff": threshold, **manifest["metrics"]},
+        **{
+            name: {"cutoff": COMPARED_AT, **evaluate(found, found >= COMPARED_AT, holdout, seed)}
+            for name, found in estimated.items()
+        },
         "roc": {
             name: roc_points(found, holdout.approved)
             for name, found in {"scorecard": probabilities, **estimated}.items()
         },
-        "curve": [
-            {"cutoff": float(cutoff), "accuracy": float(accuracy), "gap": float(gap)}
-            for cutoff, accuracy, gap in zip(curve.cutoffs, curve.accuracy, curve.gap, strict=True)
-            if np.isfinite(gap)
-        ],
+        "curve": _at_each(probabilities, holdout, cutoffs[:: max(1, len(cutoffs) // CURVE_POINTS)]),
+        "alternatives": _at_each(probabilities, holdout, np.unique([*ALTERNATIVES, threshold])),
     }
+
+
+def _at_each(probabilities: Floats, holdout: Applications, cutoffs: Floats) -> list[dict[str, Any]]:
+    """What the scorecard does to the hold-out at each cut-off; no gap where there is no group to compare."""
+    curve = operating_curve(probabilities, holdout, cutoffs)
+    columns = (curve.cutoffs, curve.accuracy, curve.gap, curve.approval_rate)
+    points = [
+        dict(zip(("cutoff", "accuracy", "gap", "approval_rate"), map(float, point), strict=True))
+        for point in zip(*columns, strict=True)
+    ]
+    return points if holdout.groups else [{**point, "gap": None} for point in points]
 
 
 def _move(candidate: Path, out: Path, *, deployable: bool) -> Path:

@@ -29,7 +29,7 @@ CANDIDATES = 1000
 
 
 class TrainingError(ValueError):
-    """The data cannot train a model, or no cut-off meets the policy."""
+    """The data cannot train a model."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Settings:
     folds : int
         Folds of the out-of-fold probabilities on which the cut-off is chosen.
     gap_margin : float
-        How far below the policy's limit the gap must stay while the cut-off is chosen, since the hold-out's gap will
+        How far below the policy's limit the gap should stay while the cut-off is chosen, since the hold-out's gap will
         differ from it by sampling error.
     learning_rate, max_iter, max_leaf_nodes, min_samples_leaf, l2_regularization
         As scikit-learn's HistGradientBoostingClassifier takes them.
@@ -67,6 +67,43 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """How the cut-off was chosen, on training rows and out of fold.
+
+    Attributes
+    ----------
+    cutoff : float
+        Approve from this probability on.
+    candidates : int
+        Cut-offs that were compared.
+    limit : float
+        The widest equal-opportunity gap allowed while choosing: the policy's limit less the margin.
+    within : int
+        Candidates whose gap is not wider than that.
+    accuracy : float
+        Of the chosen one.
+    most_accurate : float
+        The accuracy of the most accurate candidate, whatever its gap.
+    """
+
+    cutoff: float
+    candidates: int
+    limit: float
+    within: int
+    accuracy: float
+    most_accurate: float
+
+    @property
+    def binding(self) -> bool:
+        """Whether the limit on the gap cost accuracy; otherwise it did not shape the cut-off."""
+        return self.accuracy < self.most_accurate
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, as `metrics.json` holds it."""
+        return {**asdict(self), "binding": self.binding}
+
+
+@dataclass(frozen=True)
 class Trained:
     """A training run's outcome.
 
@@ -80,6 +117,8 @@ class Trained:
         The cut-off: approve from this probability on.
     training, holdout : Applications
         The split.
+    choice : Choice, optional
+        How the cut-off was chosen; None for a pipeline that was trained before and is exported again.
     """
 
     scorecard: Pipeline
@@ -87,6 +126,7 @@ class Trained:
     threshold: float
     training: Applications
     holdout: Applications
+    choice: Choice | None = None
 
 
 def train(applications: Applications, limits: dict[str, float], settings: Settings) -> Trained:
@@ -97,12 +137,12 @@ def train(applications: Applications, limits: dict[str, float], settings: Settin
     applications : Applications
         Checked and labelled.
     limits : dict
-        The gate's; the cut-off must meet `maximum_equal_opportunity_gap`.
+        The gate's; the cut-off is chosen to meet `maximum_equal_opportunity_gap`, where one does.
 
     Raises
     ------
     TrainingError
-        The data cannot train a model (see `split`), or no cut-off meets the policy.
+        The data cannot train a model (see `split` and `candidate_cutoffs`).
     """
     training, holdout = split(applications, settings)
     scorecard = scorecard_pipeline(applications.fields, settings)
@@ -116,8 +156,8 @@ def train(applications: Applications, limits: dict[str, float], settings: Settin
             pipeline.fit(training.matrix, labels)
         unseen = _out_of_fold(training, settings)
         seen = scorecard.predict_proba(training.matrix)[:, 1]
-    threshold = choose_cutoff(candidate_cutoffs(seen), unseen, training, limits, settings.gap_margin)
-    return Trained(scorecard, others, threshold, training, holdout)
+    choice = choose_cutoff(candidate_cutoffs(seen), unseen, training, limits, settings.gap_margin)
+    return Trained(scorecard, others, choice.cutoff, training, holdout, choice)
 
 
 def split(applications: Applications, settings: Settings) -> tuple[Applications, Applications]:
@@ -182,6 +222,11 @@ def candidate_cutoffs(probabilities: Floats) -> Floats:
     -------
     ndarray of float64, shape (at most 1000,)
         Rounded to nine places, so that every platform writes the same one.
+
+    Raises
+    ------
+    TrainingError
+        All probabilities are the same.
     """
     distinct = np.unique(probabilities)
     apart = np.flatnonzero(np.diff(distinct) > RESOLUTION)
@@ -194,16 +239,25 @@ def candidate_cutoffs(probabilities: Floats) -> Floats:
 
 def choose_cutoff(
     cutoffs: Floats, unseen: Floats, training: Applications, limits: dict[str, float], margin: float
-) -> float:
-    """The most accurate cut-off that meets the policy, on probabilities of rows that their model had not seen."""
+) -> Choice:
+    """The most accurate cut-off that stays the margin below the policy's limit on the gap.
+
+    Judged on probabilities of rows that their model had not seen. Where no cut-off does, the most accurate of those
+    with the smallest gap: it is for the gate to deny the model, and for the report to show what there was to choose.
+    """
     curve = operating_curve(unseen, training, cutoffs)
-    allowed = curve.gap <= limits["maximum_equal_opportunity_gap"] - margin
-    if not allowed.any():
-        raise TrainingError(
-            f"no cut-off keeps the equal-opportunity gap within {limits['maximum_equal_opportunity_gap']:.3f}; "
-            f"the smallest is {np.nanmin(curve.gap):.3f}"
-        )
-    return float(cutoffs[np.argmax(np.where(allowed, curve.accuracy, -1.0))])
+    limit = limits["maximum_equal_opportunity_gap"] - margin
+    within = curve.gap <= limit
+    eligible = within if within.any() else curve.gap == curve.gap.min()
+    chosen = int(np.argmax(np.where(eligible, curve.accuracy, -1.0)))
+    return Choice(
+        cutoff=float(cutoffs[chosen]),
+        candidates=len(cutoffs),
+        limit=limit,
+        within=int(np.count_nonzero(within)),
+        accuracy=float(curve.accuracy[chosen]),
+        most_accurate=float(curve.accuracy.max()),
+    )
 
 
 def _boosting(fields: tuple[FieldSpec, ...], settings: Settings, **constraints: Any) -> HistGradientBoostingClassifier:

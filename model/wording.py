@@ -7,9 +7,9 @@ from typing import Any
 NONE = "not known"
 
 
-def percent(share: float | None) -> str:
+def percent(share: float | None, digits: int = 1) -> str:
     """A share of 0 to 1 as a percentage."""
-    return NONE if share is None else f"{share * 100:.1f}\u00a0%"
+    return NONE if share is None else f"{share * 100:.{digits}f}\u00a0%"
 
 
 def points(difference: float | None) -> str:

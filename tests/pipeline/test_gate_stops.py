@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from model.__main__ import main
+from model.generator import generate
 from tests.pipeline.harness import ROOT
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FAILURES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "limits": ({"minimum_accuracy": None}, {}, {}),
     "accuracy": ({"minimum_accuracy": 0.999}, {}, {}),
+    "sensitive": ({}, {"metrics": {"groups": {}}}, {}),
     "equal_opportunity": ({"maximum_equal_opportunity_gap": 0.0}, {}, {}),
     "group_size": ({"minimum_group_size": 10**9}, {}, {}),
     "parity": ({}, {"parity": {"different_decisions": 1}}, {}),
@@ -56,6 +58,27 @@ def test_one_failed_rule_stops_the_model(
     assert (code, rule in told) == (3, True)
     # A missing limit denies by its own rule, and by the one that would have used it.
     assert set(told) <= ({"limits", "accuracy"} if rule == "limits" else {rule})
+
+
+def test_gap_that_no_cutoff_meets_is_denied_by_name_and_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given a limit on the gap that no cut-off meets, not even without the margin
+    shutil.copy(ROOT / "tests/contracts/small.py", tmp_path / "small.py")
+    given = json.loads((ROOT / "tests/contracts/limits.json").read_text()) | {"maximum_equal_opportunity_gap": -0.001}
+    (tmp_path / "limits.json").write_text(json.dumps(given))
+    generate(5_000, 0).to_csv(tmp_path / "applications.csv", index=False)
+    words = ["train", "--contract", f"{tmp_path / 'small.py'}:Applicant", "--out", str(tmp_path / "out"), "--no-track"]
+    # When a model is trained
+    code = main([*words, "--data", str(tmp_path / "applications.csv")])
+    # Then the gate denies it by the rule's name, and the reports are kept, of the cut-off with the smallest gap
+    assert code == 3
+    assert "DENIED by rule equal_opportunity" in capsys.readouterr().out
+    kept = tmp_path / "out" / "rejected"
+    assert "none of" in (kept / "model_metrics.html").read_text(encoding="utf-8")
+    choice = json.loads((kept / "metrics.json").read_text(encoding="utf-8"))["choice"]
+    assert choice["within"] == 0
+    assert not (tmp_path / "out" / "model.joblib").exists()
 
 
 def test_every_rule_of_the_policy_is_tried() -> None:

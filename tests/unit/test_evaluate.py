@@ -153,6 +153,12 @@ def test_difference_that_cannot_be_told_is_none_and_denied(names: NDArray[Any]) 
     assert "equal_opportunity" in denials
 
 
+def test_gap_of_no_sensitive_column_is_not_known() -> None:
+    probabilities = np.linspace(0.1, 0.9, 100)
+    figures = evaluate(probabilities, probabilities >= 0.5, judged(np.array([True, False] * 50)), seed=0)
+    assert figures["equal_opportunity_gap"] is None
+
+
 @pytest.mark.parametrize("outcome", [True, False], ids=["all-creditworthy", "none-creditworthy"])
 @pytest.mark.parametrize("cutoff", [0.0, 0.5, 2.0], ids=["all-approved", "half-approved", "none-approved"])
 def test_figures_of_one_sided_data_are_json(outcome: bool, cutoff: float) -> None:
@@ -171,8 +177,9 @@ def test_operating_curve_is_accuracy_and_gap_at_each_cutoff(seed: int, cutoffs: 
     applications, probabilities, _ = invented(80, seed)
     truth, groups = applications.approved, applications.groups["Group"]
     curve = operating_curve(probabilities, applications, np.array(cutoffs))
-    for cutoff, accuracy, gap in zip(cutoffs, curve.accuracy, curve.gap, strict=True):
+    for cutoff, accuracy, gap, share in zip(cutoffs, curve.accuracy, curve.gap, curve.approval_rate, strict=True):
         approved = probabilities >= cutoff
+        assert share == pytest.approx(approved.mean())
         assert accuracy == pytest.approx(accuracy_score(truth, approved))
         rates = [
             approved[truth & (groups == name)].mean() for name in np.unique(groups) if (truth & (groups == name)).any()

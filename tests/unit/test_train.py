@@ -20,7 +20,7 @@ from model.train import RESOLUTION, Settings, TrainingError, candidate_cutoffs, 
 from tests.artifacts import loans
 from tests.serving import ROOT
 from tests.trainings import FAST, MIXED
-from tests.unit.test_evaluate import invented
+from tests.unit.test_evaluate import invented, judged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,25 +118,34 @@ def test_cutoff_is_the_most_accurate_that_the_policy_allows(seed: int, limit: fl
     applications, probabilities, _ = invented(300, seed)
     truth, groups = applications.approved, applications.groups["Group"]
     candidates = candidate_cutoffs(probabilities)[::7]
-    allowed = {}
+    found = {}
     for cutoff in candidates:
         approved = probabilities >= cutoff
         rates = [approved[truth & (groups == name)].mean() for name in ("0", "1")]
-        if abs(rates[0] - rates[1]) <= limit - 0.01:
-            allowed[float(cutoff)] = accuracy_score(truth, approved)
+        found[float(cutoff)] = abs(rates[0] - rates[1]), accuracy_score(truth, approved)
+    allowed = {cutoff: accuracy for cutoff, (gap, accuracy) in found.items() if gap <= limit - 0.01}
+    best = max(accuracy for _, accuracy in found.values())
     # When one is chosen
-    try:
-        chosen = choose_cutoff(candidates, probabilities, applications, {"maximum_equal_opportunity_gap": limit}, 0.01)
-    except TrainingError:
-        assert allowed == {}
-        return
-    # Then no allowed one is more accurate
-    assert allowed[chosen] == pytest.approx(max(allowed.values()))
+    choice = choose_cutoff(candidates, probabilities, applications, {"maximum_equal_opportunity_gap": limit}, 0.01)
+    # Then no allowed one is more accurate, or where none is allowed no gap is smaller; and it is told which
+    gap, accuracy = found[choice.cutoff]
+    if allowed:
+        assert allowed[choice.cutoff] == pytest.approx(max(allowed.values()))
+    else:
+        assert gap == pytest.approx(min(gap for gap, _ in found.values()))
+    assert (choice.candidates, choice.within) == (len(candidates), len(allowed))
+    assert choice.binding is (accuracy < best - 1e-9)
+    assert choice.accuracy == pytest.approx(accuracy)
+    assert choice.most_accurate == pytest.approx(best)
 
 
-def test_policy_that_no_cutoff_meets_stops_the_training() -> None:
-    applications, probabilities, _ = invented(300, seed=1)
-    with pytest.raises(
-        TrainingError, match=r"no cut-off keeps the equal-opportunity gap within 0\.100; the smallest is"
-    ):
-        choose_cutoff(np.array([0.5]), probabilities, applications, {"maximum_equal_opportunity_gap": 0.1}, 0.1)
+def test_limit_that_no_cutoff_meets_leaves_the_smallest_gap_and_the_most_accurate_of_those() -> None:
+    # Given three cut-offs: two that approve both creditworthy applicants, and between them and all one that parts them
+    truth = np.array([True, True, False, False])
+    applications = judged(truth, Group=np.array(["a", "b", "a", "b"]))
+    probabilities = np.array([0.9, 0.5, 0.3, 0.1])
+    cutoffs = np.array([0.2, 0.4, 0.7])
+    # When no gap is small enough
+    choice = choose_cutoff(cutoffs, probabilities, applications, {"maximum_equal_opportunity_gap": -0.1}, 0.01)
+    # Then the more accurate of the two without a gap is chosen
+    assert (choice.cutoff, choice.within, choice.accuracy) == (0.4, 0, 1.0)
