@@ -97,7 +97,11 @@ def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) ->
         "handler_us": {
             name: {share: vars(spread) for share, spread in found.items()} for name, found in handler.items()
         },
-        "batch": {"rows": batch.ROWS, **{name: vars(Spread.of(found)) for name, found in _millions(scored).items()}},
+        "batch": {
+            "rows": batch.ROWS,
+            "compared": batch.ROWS,
+            **{name: vars(Spread.of(found)) for name, found in _millions(scored).items()},
+        },
     }
 
 

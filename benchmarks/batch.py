@@ -37,7 +37,7 @@ def rows_per_second(artifacts: Path, repeats: int) -> dict[str, list[float]]:
     Raises
     ------
     BenchmarkError
-        They give different probabilities.
+        They give different probabilities to any of the rows.
     """
     matrix = generate(ROWS, SEED)[list(SAMPLES["approve"])].to_numpy("float64")
     pipeline = joblib.load(artifacts / "pipeline.joblib")
@@ -45,8 +45,8 @@ def rows_per_second(artifacts: Path, repeats: int) -> dict[str, list[float]]:
         "tables": BatchScorer(artifacts).probabilities,
         "pipeline": lambda rows: pipeline.predict_proba(rows)[:, 1],
     }
-    few = matrix[:1000]
-    if np.abs(scorers["tables"](few) - scorers["pipeline"](few)).max() > TOLERANCE:
+    # Of all rows, since the page says so of all; a NaN is no agreement either.
+    if not np.abs(scorers["tables"](matrix) - scorers["pipeline"](matrix)).max() < TOLERANCE:
         raise BenchmarkError("the tables and the pipeline give different probabilities")
     measured: dict[str, list[float]] = {name: [] for name in scorers}
     for _ in range(repeats):

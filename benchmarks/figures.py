@@ -13,17 +13,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Spread:
-    """The middle of some repeats: `median`, and the quartiles `low` and `high`."""
+    """The middle of some repeats: `median`, the quartiles `low` and `high`, and how many `repeats` there were."""
 
     median: float
     low: float
     high: float
+    repeats: int
 
     @classmethod
     def of(cls, values: list[float]) -> Spread:
         """Summarise at least two values."""
         low, median, high = statistics.quantiles(values, n=4, method="inclusive")
-        return cls(median, low, high)
+        return cls(median, low, high, len(values))
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,13 @@ def write(results: dict[str, Any]) -> None:
 
 def figures(results: dict[str, Any]) -> str:
     """The figures that the project holds itself to, as a Markdown table."""
-    lines = ["| what | measured (quartiles) | to reach | |", "| --- | --- | --- | --- |"]
+    lines = ["| what | measured (quartiles) | repeats | to reach | |", "| --- | --- | --- | --- | --- |"]
     for figure in results["figures"]:
         sign = "≤" if figure["at_most"] else "≥"
         reach = f"{sign} {_short(figure['reach'])} {figure['unit']}"
         lines.append(
-            f"| {figure['what']} | {_spread(figure['measured'], figure['unit'])} | {reach} | "
+            f"| {figure['what']} | {_spread(figure['measured'], figure['unit'])} | {figure['measured']['repeats']} | "
+            f"{reach} | "
             f"{'reached' if figure['met'] else '**missed**'} |"
         )
     return "\n".join(lines) + "\n"
@@ -58,7 +59,8 @@ def page(results: dict[str, Any]) -> str:
 Python {machine["python"]}, {machine["processors"]} processors ({machine["processor"]}), {machine["system"]}.
 
 {figures(results)}
-Numbers are medians, with the quartiles in brackets. A ratio is the median of the ratios of {results["rounds"]} rounds.
+Numbers are medians, with the quartiles in brackets, of as many repeats as the table says. Both sides of a ratio are
+measured by turns; it is the median of each turn's ratio.
 
 ![Cold start and peak memory of each contender](benchmarks.svg)
 
@@ -66,10 +68,10 @@ Numbers are medians, with the quartiles in brackets. A ratio is the median of th
 
 {chr(10).join(contenders)}
 
-- In each round every contender lives once, in turn: the emulator's process starts, and is sent an application as
-  soon as it listens. Until that answer is the cold start; {results["warm_requests"]} more requests on the same
-  connection are the warm ones, and a round counts their median. Then the function's own process is asked for its peak
-  memory (VmHWM).
+- In each of {results["rounds"]} rounds every contender lives once, in turn: the emulator's process starts, and is
+  sent an application as soon as it listens. Until that answer is the cold start; {results["warm_requests"]} more
+  requests on the same connection are the warm ones, and a round counts their median. Then the function's own process is
+  asked for its peak memory (VmHWM).
 - All run the same interpreter with the same flags and module search path, with bytecode compiled before.
   Start-up hooks that packages install beside them (`*.pth`) are left out: no Lambda image has them.
 - *empty handler* answers a constant. *joblib + scikit-learn* is the public tutorial's way in its leanest reading:
@@ -89,8 +91,9 @@ One direct invocation in one process, from the event to the envelope, log line i
 
 Of {batch["rows"]:,} applications the artifact's tables score
 {_spread(batch["tables"])} million a second, on one thread;
-`pipeline.predict_proba` scores {_spread(batch["pipeline"])} million, on as many threads as scikit-learn chooses.
-Their probabilities differ by less than 1e-9.
+`pipeline.predict_proba` scores {_spread(batch["pipeline"])} million, on as many threads as scikit-learn chooses;
+{batch["tables"]["repeats"]} repeats by turns. The probabilities of {batch["compared"]:,} of the applications
+were compared: they differ by less than 1e-9.
 """
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import joblib
+import numpy as np
 import pytest
 
-from benchmarks import report
+from benchmarks import batch, report
 from benchmarks.figures import Figure, Spread, ratios
+from benchmarks.lambda_process import BenchmarkError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def _results(*figures: Figure) -> dict[str, Any]:
-    spread = vars(Spread(2.0, 1.0, 4.0))
+    spread = vars(Spread(2.0, 1.0, 4.0, 7))
     labels = {"empty": "empty handler", "service": "this service"}
     return {
         "measured_at": "2026-01-02",
@@ -30,7 +33,7 @@ def _results(*figures: Figure) -> dict[str, Any]:
         "handler_calls": 100,
         "handler_runs": [{}, {}],
         "handler_us": {"approve": {"p50": spread, "p99": spread}},
-        "batch": {"rows": 1000, "tables": spread, "pipeline": spread},
+        "batch": {"rows": 1000, "compared": 900, "tables": spread, "pipeline": spread},
     }
 
 
@@ -41,17 +44,52 @@ def _results(*figures: Figure) -> dict[str, Any]:
 )
 def test_a_figure_is_held_to_its_target(median: float, at_most: bool, met: bool) -> None:
     # Given a target of 1.5, when this was measured
-    figure = Figure("cold start", "times", Spread(median, 0.0, 9.0), 1.5, at_most)
+    figure = Figure("cold start", "times", Spread(median, 0.0, 9.0, 5), 1.5, at_most)
     # Then it is met, or missed, and the table says so
     assert figure.met is met
     assert ("**missed**" in report.figures(_results(figure))) is not met
+
+
+def test_every_figure_tells_of_how_many_repeats_it_is() -> None:
+    # Given figures that were not repeated equally often
+    often = Figure("cold start", "times", Spread.of([1.0, 2.0, 3.0]), 1.5)
+    once = Figure("image size", "MB", Spread(2.0, 2.0, 2.0, 1), 3)
+    # When the page is written, then each has its own count, and no other is claimed for it
+    page = report.page(_results(often, once))
+    assert "| cold start | 2 times (1.5 to 2.5) | 3 |" in page
+    assert "| image size | 2 MB (2 to 2) | 1 |" in page
+    assert "In each of 5 rounds" in page
+    assert "7 repeats by turns. The probabilities of 900 of the applications\nwere compared" in page
+
+
+@pytest.mark.parametrize("wrong", [1.0, float("nan")], ids=["another probability", "none"])
+def test_batch_compares_every_row(wrong: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given tables that differ from the pipeline in the last row alone
+    class Pipeline:
+        def predict_proba(self, rows: Any) -> Any:
+            return np.full((len(rows), 2), 0.5)
+
+    class Tables:
+        def __init__(self, _artifacts: Path) -> None:
+            pass
+
+        def probabilities(self, rows: Any) -> Any:
+            return np.append(np.full(len(rows) - 1, 0.5), wrong)
+
+    monkeypatch.setattr(batch, "ROWS", 5_000)
+    monkeypatch.setattr(batch, "BatchScorer", Tables)
+    joblib.dump(None, tmp_path / "pipeline.joblib")
+    monkeypatch.setattr(batch.joblib, "load", lambda _path: Pipeline())
+    # When they are measured, then that is told
+    with pytest.raises(BenchmarkError, match="different probabilities"):
+        batch.rows_per_second(tmp_path, 2)
 
 
 def test_a_slow_moment_of_the_machine_cancels() -> None:
     # Given two things measured by turns, one twice as slow, and a moment at which all was ten times slower
     fast, slow = [1.0, 1.0, 10.0, 1.0], [2.0, 2.0, 20.0, 2.0]
     # When their ratio is taken, then it knows nothing of that moment
-    assert ratios(slow, fast) == Spread(2.0, 2.0, 2.0)
+    assert ratios(slow, fast) == Spread(2.0, 2.0, 2.0, 4)
 
 
 def test_the_readme_changes_between_its_marks_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,12 +98,12 @@ def test_the_readme_changes_between_its_marks_only(tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(report, name, tmp_path / name)
     before, after = "# Title\n\n<!-- bench -->\n", "<!-- /bench -->\n\nThe rest.\n"
     report.README.write_text(f"{before}an older table\n{after}", encoding="utf-8")
-    results = _results(Figure("peak memory", "MB", Spread(22.0, 21.0, 23.0), 24))
+    results = _results(Figure("peak memory", "MB", Spread(22.0, 21.0, 23.0, 30), 24))
     # When other results are written down
     report.write(results)
     # Then the table is theirs, and every other byte as it was
     assert report.README.read_text(encoding="utf-8") == f"{before}{report.figures(results)}{after}"
-    assert "| peak memory | 22 MB (21 to 23) | ≤ 24 MB | reached |" in report.PAGE.read_text(encoding="utf-8")
+    assert "| peak memory | 22 MB (21 to 23) | 30 | ≤ 24 MB | reached |" in report.PAGE.read_text(encoding="utf-8")
     assert json.loads(report.RESULTS.read_text(encoding="utf-8")) == results
 
 
