@@ -25,8 +25,8 @@ from model.points import Table
 class Picture:
     """A chart, its alternative text and its caption.
 
-    A notebook shows the SVG, which carries the alternative text and shrinks to the screen; what may not show an SVG
-    that it does not trust shows the PNG.
+    A notebook shows it as HTML: an image output has nowhere to keep the alternative text that its readers would use.
+    What shows no HTML, such as a PDF, takes the PNG.
     """
 
     figure: Figure
@@ -41,9 +41,8 @@ class Picture:
 
     def _repr_mimebundle_(self, **_wanted: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         # IPython itself leaves out the types that it was not asked for.
-        told = f'<svg role="img" aria-label="{escape(self.alt)}" style="max-width: 100%; height: auto" '
         data = {
-            "image/svg+xml": svg(self.figure).replace("<svg ", told, 1),
+            "text/html": f'<img src="{self.source}" alt="{escape(self.alt)}" style="max-width: 100%; height: auto">',
             "image/png": base64.b64encode(png(self.figure)).decode("ascii"),
             "text/plain": self.alt,
         }

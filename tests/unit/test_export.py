@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -13,12 +14,17 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from lambda_app.scorecard import Scorecard
+from model.applicant import Applicant
 from model.contract import FieldSpec, Scored
-from model.export import tables_of
+from model.data import check
+from model.export import AT_CUTOFF_SHARE, PLACES, at_cutoff, tables_of
+from model.generator import generate
 from model.parity import compare, decide_all
+from model.run import limits_of
 from model.score import BatchScorer, bins_of, decide
-from model.train import Settings, scorecard_pipeline
+from model.train import Settings, scorecard_pipeline, train
 from tests.artifacts import vouch
+from tests.trainings import FAST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,6 +210,48 @@ def encoded(values: dict[str, Any], fields: tuple[FieldSpec, ...]) -> list[Any]:
         field.words.index(values[field.name]) if field.words and values[field.name] is not None else values[field.name]
         for field in fields
     ]
+
+
+def test_reference_is_of_whole_scores_at_and_above_the_cutoff(mixed: Outcome) -> None:
+    # Given the score of each training row, and the rows that a denial is compared with
+    trained = mixed.trained
+    scores = np.round(trained.scorecard.predict_proba(trained.training.matrix)[:, 1], PLACES)
+    taken = np.round(trained.scorecard.predict_proba(at_cutoff(trained))[:, 1], PLACES)
+    approved = scores[scores >= trained.threshold]
+    # Then none of them is denied, nobody with such a score is left out, and they are the lowest tenth or so
+    assert taken.min() == approved.min()
+    assert len(taken) == np.count_nonzero(approved <= taken.max())
+    assert len(taken) >= len(approved) * AT_CUTOFF_SHARE > np.count_nonzero(approved < taken.max())
+    assert mixed.manifest["reference"]["score"] >= math.log(trained.threshold / (1 - trained.threshold))
+
+
+def test_order_of_the_training_rows_is_nothing_to_the_reference(mixed: Outcome) -> None:
+    trained = mixed.trained
+    shuffled = np.random.default_rng(0).permutation(len(trained.training.matrix))
+    again = at_cutoff(replace(trained, training=trained.training.take(shuffled)))
+    assert np.array_equal(np.sort(again, axis=0), np.sort(at_cutoff(trained), axis=0), equal_nan=True)
+
+
+def test_reference_agrees_between_seeds() -> None:
+    # Given three trainings, each on applications of its own
+    runs = [
+        train(
+            check(generate(60_000, seed), Applicant, source="test", dated="2026-01-01"),
+            limits_of(Applicant),
+            replace(FAST, seed=seed),
+        )
+        for seed in range(3)
+    ]
+    # When the applicants are compared that a denial would be held against
+    means = np.array([at_cutoff(run).mean(axis=0) for run in runs])
+    # Then the shares that own a car or a home, and the incomes, are much the same: reasons keep their order
+    children, income, car, housing = np.ptp(means, axis=0)
+    assert max(children, car, housing) < 0.2
+    assert income < 2_000
+    # And much more alike than those of the narrowest hundredth, which a few scores decide
+    narrow = np.ptp([at_cutoff(run, 0.01).mean(axis=0) for run in runs], axis=0)
+    assert narrow[2] > 2 * car
+    assert narrow[3] > 2 * housing
 
 
 @pytest.mark.parametrize("form", ["mixed", "mixed_sklearn"])

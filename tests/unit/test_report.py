@@ -15,6 +15,7 @@ from model.applicant import Applicant
 from model.data import check
 from model.gate import POLICY, gate_input, judge
 from model.generator import generate
+from model.pictures import idle
 from model.points import points_tables
 from model.run import run
 from model.train import Settings
@@ -61,9 +62,21 @@ def test_says_which_model_and_how_good(outcome: Outcome, page: Page) -> None:
 
 
 def test_shows_every_field_and_the_applicants_words(outcome: Outcome, page: Page) -> None:
+    still = idle(points_tables(outcome.directory))
     for spec in outcome.manifest["contract"]["fields"]:
         assert spec["name"] in page.text
-        assert spec["text"] in page.text
+        assert (spec["text"] in page.text) is (spec["name"] not in still)
+
+
+def test_field_without_points_is_said_to_move_nothing(mixed: Outcome) -> None:
+    # given: a column with one value in all rows
+    page = Page.of((mixed.directory / report.FILE).read_text(encoding="utf-8"))
+
+    # then: it has no picture, no direction and no reason
+    assert "Constant The same in all training rows units does not move this model's decisions" in page.words()
+    assert "Never" not in page.text
+    assert [picture for picture in page.every("img") if "Points of Constant" in (picture["alt"] or "")] == []
+    assert [picture for picture in page.every("img") if "Points of Amount" in (picture["alt"] or "")] != []
 
 
 def test_quotes_each_guideline_as_what_it_is(page: Page) -> None:

@@ -1,0 +1,16 @@
+"""The default contract without any column to judge by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from model import applicant
+
+if TYPE_CHECKING:
+    from model.contract import Sensitive
+
+
+class Applicant(applicant.Applicant):
+    """An application for a credit card."""
+
+    sensitive: ClassVar[tuple[Sensitive, ...]] = ()
