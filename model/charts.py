@@ -205,8 +205,8 @@ def distribution(applications: Applications, field: str, column: str) -> Figure:
     """How a field's values are spread in each group of a sensitive column, and what share is labelled approve."""
     place = [spec.name for spec in applications.fields].index(field)
     values, groups = applications.matrix[:, place], applications.groups[column]
-    figure = Figure(figsize=(WIDTH * 1.9, HEIGHT))
-    spread, approved = figure.subplots(1, 2, sharex=True)
+    figure = Figure(figsize=(WIDTH, HEIGHT * 1.6))
+    spread, approved = figure.subplots(2, 1, sharex=True)
     edges = np.histogram_bin_edges(values, bins=36)
     middles = (edges[:-1] + edges[1:]) / 2
     for name, series, line in zip(np.unique(groups[groups != ""]), SERIES, LINES, strict=False):
@@ -225,8 +225,8 @@ def distribution(applications: Applications, field: str, column: str) -> Figure:
     for axes, title in ((spread, f"{field}: applications"), (approved, f"{field}: share labelled approve")):
         axes.set_title(title)
         axes.xaxis.set_major_formatter(FuncFormatter(short))
-        axes.set_xlabel(applications.fields[place].scored.unit)
         axes.legend()
+    approved.set_xlabel(applications.fields[place].scored.unit)
     spread.yaxis.set_major_formatter(FuncFormatter(short))
     spread.set_ylim(bottom=0)
     percent(approved, "y")
