@@ -78,8 +78,7 @@ def test_batch_compares_every_row(wrong: float, tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(batch, "ROWS", 5_000)
     monkeypatch.setattr(batch, "BatchScorer", Tables)
-    joblib.dump(None, tmp_path / "pipeline.joblib")
-    monkeypatch.setattr(batch.joblib, "load", lambda _path: Pipeline())
+    monkeypatch.setattr(joblib, "load", lambda _path: Pipeline())
     # When they are measured, then that is told
     with pytest.raises(BenchmarkError, match="different probabilities"):
         batch.rows_per_second(tmp_path, 2)

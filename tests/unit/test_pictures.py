@@ -25,7 +25,7 @@ def test_notebook_shows_a_picture_with_its_alternative_text() -> None:
     picture = pictures.Picture(pictures.points([table("F", 0.0, 1.0)])[0].figure, 'Points of "F" & <others>.')
 
     # when: as a notebook asks
-    data, metadata = DisplayFormatter().format(picture)
+    data, metadata = DisplayFormatter().format(picture)  # type: ignore[no-untyped-call]
 
     # then
     [image] = Page.of(data["text/html"]).every("img")
