@@ -41,7 +41,7 @@ def with_metrics(outcome: Outcome, directory: Path, **changes: Any) -> str:
         ),
         pytest.param(
             Choice(0.5, 90, 0.2, 87, 0.93, 0.93),
-            "was not binding: 3 had a gap of more than 20.0 percentage points",
+            "was not binding: 3 of them had a gap of more than 20.0 percentage points",
             id="met-by-the-best",
         ),
         pytest.param(
