@@ -87,6 +87,7 @@ def render(directory: Path) -> str:
         models=models,
         narrower=narrower(models),
         names=charts.NAMES,
+        cutoffs=metrics["cutoffs"],
         choice=metrics["choice"],
         alternatives=metrics["alternatives"],
         rules=rules(gate["input"], gate["decision"]["denials"]),

@@ -166,11 +166,9 @@ def _all_metrics(manifest: dict[str, Any], trained: Trained, seed: int) -> dict[
         "model_version": manifest["model_version"],
         "threshold": threshold,
         "choice": None if trained.choice is None else trained.choice.as_dict(),
-        "scorecard": {"cutoff": threshold, **manifest["metrics"]},
-        **{
-            name: {"cutoff": COMPARED_AT, **evaluate(found, found >= COMPARED_AT, holdout, seed)}
-            for name, found in estimated.items()
-        },
+        "cutoffs": {"scorecard": threshold, **dict.fromkeys(estimated, COMPARED_AT)},
+        "scorecard": manifest["metrics"],
+        **{name: evaluate(found, found >= COMPARED_AT, holdout, seed) for name, found in estimated.items()},
         "roc": {
             name: roc_points(found, holdout.approved)
             for name, found in {"scorecard": probabilities, **estimated}.items()
