@@ -16,76 +16,33 @@ import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-Direction = Literal["up", "down", "free"]
+from model.declarations import ContractError, Direction, Outcome, Scored, Sensitive
+
+__all__ = [
+    "RESERVED_NAMES",
+    "Contract",
+    "ContractError",
+    "Direction",
+    "FieldSpec",
+    "Kind",
+    "Outcome",
+    "Scored",
+    "Sensitive",
+    "core_schema_of",
+    "fields_of",
+    "json_schema_of",
+    "limits_path",
+    "load_contract",
+]
+
 Kind = Literal["int", "float", "flag", "choice"]
 
 # Keys by which the runtime tells an envelope from an application.
 RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext"})
-
-
-class ContractError(ValueError):
-    """The contract cannot be loaded, or cannot be exported as plain data.
-
-    Attributes
-    ----------
-    field : str or None
-        The field at fault, where there is one.
-    """
-
-    def __init__(self, message: str, field: str | None = None) -> None:
-        super().__init__(f"field {field}: {message}" if field else message)
-        self.field = field
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What the scorecard and the applicant's letter need to know of a field.
-
-    Parameters
-    ----------
-    direction : {"up", "down", "free"}
-        How the points may move as the value grows; categories are always "free".
-    unit : str
-        The unit of the value, as people write it.
-    code, text : str
-        The adverse-action reason: its code, and the sentence that an applicant reads.
-    """
-
-    direction: Direction
-    unit: str
-    code: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The labelled column, and its two labels."""
-
-    column: str
-    approve: int | str
-    deny: int | str
-
-
-@dataclass(frozen=True)
-class Sensitive:
-    """A column by which the model is judged, and which it never sees.
-
-    Parameters
-    ----------
-    column : str
-    groups : mapping of str to tuple, optional
-        Group name to the column's values; by default each value is its own group.
-    bands : tuple of float, optional
-        For a numeric column: the lower bounds of all groups but the first.
-    """
-
-    column: str
-    groups: dict[str, tuple[int | str, ...]] | None = None
-    bands: tuple[float, ...] | None = None
 
 
 class Contract(BaseModel):
@@ -133,7 +90,7 @@ def load_contract(where: str) -> type[Contract]:
     Raises
     ------
     ContractError
-        There is no such module or class, or the class is no `Contract`.
+        There is no such module or class, the module cannot be imported, or the class is no `Contract`.
     """
     module_name, _, class_name = where.rpartition(":")
     if not module_name:
@@ -149,8 +106,10 @@ def load_contract(where: str) -> type[Contract]:
             spec.loader.exec_module(module)
         else:
             module = importlib.import_module(module_name)
-    except (ImportError, FileNotFoundError) as err:
-        raise ContractError(f"{module_name} cannot be imported: {err}") from err
+    except ContractError:
+        raise
+    except Exception as err:  # importing runs the author's code, which may raise anything
+        raise ContractError(f"{module_name} cannot be imported: {type(err).__name__}: {err}") from err
     contract = getattr(module, class_name, None)
     if not (isinstance(contract, type) and issubclass(contract, Contract)):
         raise ContractError(f"{module_name} has no contract named {class_name}")
@@ -169,14 +128,17 @@ def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
     ------
     ContractError
         A field that cannot become plain data (a custom validator, a nested model), or that lacks what every
-        field must have (`Scored`, a description, a range).
+        field must have (`Scored`, a description, a range); a column with two roles; a sample that breaks the contract.
     """
     if not hasattr(contract, "outcome"):
         raise ContractError(f"{contract.__name__} names no outcome column")
     if not contract.model_fields:
         raise ContractError(f"{contract.__name__} has no fields")
+    _check_columns(contract)
     body = _model_fields(contract)
-    return tuple(_field_spec(contract, name, body[name]["schema"]) for name in contract.model_fields)
+    fields = tuple(_field_spec(contract, name, body[name]["schema"]) for name in contract.model_fields)
+    _check_samples(contract)
+    return fields
 
 
 def core_schema_of(fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
@@ -200,13 +162,44 @@ def json_schema_of(contract: type[Contract]) -> dict[str, Any]:
     return schema
 
 
+def _check_columns(contract: type[Contract]) -> None:
+    """What the model is told, what it must predict and what judges it are different columns."""
+    outcome, sensitive = contract.outcome.column, [rule.column for rule in contract.sensitive]
+    for name in contract.model_fields:
+        if name == outcome:
+            raise ContractError("is the outcome too, so the model would be told what it is to predict", name)
+        if name in sensitive:
+            raise ContractError("is a sensitive column too, which only judges; the model must not see it", name)
+    judging = [outcome, *sensitive]
+    if twice := [column for column in judging if judging.count(column) > 1]:
+        raise ContractError(f"{contract.__name__} names the column {twice[0]} twice as outcome or sensitive")
+
+
+def _check_samples(contract: type[Contract]) -> None:
+    for number, sample in enumerate(contract.samples, start=1):
+        try:
+            contract.model_validate(sample)
+        except ValidationError as err:
+            fault = err.errors(include_url=False, include_context=False, include_input=False)[0]
+            name = str(fault["loc"][0]) if fault["loc"] else None
+            raise ContractError(f"sample {number} breaks the rule {fault['type']}", name) from err
+
+
 def _model_fields(contract: type[Contract]) -> dict[str, Any]:
+    if not contract.__pydantic_complete__:
+        raise ContractError(f"{contract.__name__} names a type that is not defined where the contract is")
+    code: list[str] = []
     schema: Any = contract.__pydantic_core_schema__
     while schema["type"] in ("definitions", "model"):
+        code += [rule for rule in ("custom_init", "post_init") if schema.get(rule)]
         schema = schema["schema"]
-    if schema["type"] != "model-fields" or schema.get("computed_fields"):
+    if schema["type"] != "model-fields":
+        code.append(schema["type"])
+    elif schema.get("computed_fields"):
+        code.append("computed_fields")
+    if code:
         raise ContractError(
-            f"{contract.__name__} has a model-wide '{schema['type']}' or computed fields, which are code: "
+            f"{contract.__name__} has model-wide rules ({', '.join(code)}), which are code: "
             "only plain types, ranges and words travel with the model"
         )
     fields: dict[str, Any] = schema["fields"]
@@ -220,6 +213,8 @@ def _field_spec(contract: type[Contract], name: str, schema: dict[str, Any]) -> 
         raise ContractError("the name belongs to an event's envelope; choose another", name)
     if scored is None:
         raise ContractError("is not marked with Scored(direction, unit, code, text)", name)
+    if scored.direction not in get_args(Direction):
+        raise ContractError(f"the direction is one of {', '.join(get_args(Direction))}", name)
     if not info.description:
         raise ContractError("has no description", name)
     if info.alias or info.validation_alias:
