@@ -82,7 +82,7 @@ def judge(question: dict[str, Any], policy: Path = POLICY) -> Verdict:
     Raises
     ------
     GateError
-        The policy cannot be read or evaluated, or contradicts itself.
+        The policy cannot be read or evaluated, denies without `rule` and `message`, or contradicts itself.
     """
     try:
         interpreter = Interpreter()
@@ -92,9 +92,9 @@ def judge(question: dict[str, Any], policy: Path = POLICY) -> Verdict:
         interpreter.set_input_term(json.dumps(question, allow_nan=False))
         denied = interpreter.query("data.model_gate.deny").results[0].expressions[0]
         answers = interpreter.query("data.model_gate.allow").results
+        denials = tuple(sorted((denial["rule"], denial["message"]) for denial in denied))
     except Exception as err:
         raise GateError(f"{policy} could not be evaluated, so the model has not passed") from err
-    denials = tuple(sorted((denial["rule"], denial["message"]) for denial in denied))
     allowed = bool(answers) and answers[0].expressions == [True]
     if allowed is bool(denials):
         raise GateError(f"{policy} neither allows nor denies, so the model has not passed")

@@ -189,6 +189,18 @@ def test_policy_that_contradicts_itself_is_no_yes(tmp_path: Path) -> None:
             judge(question("passes"), policy)
 
 
+@pytest.mark.parametrize(
+    "denials",
+    ['{"text"}', '{{"message": "no rule"}}', '{{"rule": "no message"}}', "7"],
+    ids=["bare-text", "no-rule", "no-message", "no-set"],
+)
+def test_policy_that_denies_in_another_form_is_no_yes(denials: str, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.rego"
+    policy.write_text(f"package model_gate\nimport rego.v1\ndefault allow := false\ndeny := {denials}\n")
+    with pytest.raises(GateError):
+        judge(question("passes"), policy)
+
+
 def test_missing_policy_is_no_yes(tmp_path: Path) -> None:
     with pytest.raises(GateError):
         judge(question("passes"), tmp_path / "nowhere.rego")
