@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from model.contract import Contract, fields_of, limits_path
 from model.data import Applications
 from model.evaluate import evaluate, operating_curve, roc_points
 from model.export import GOLDEN_CASES, export
-from model.gate import Verdict, gate_input, judge
+from model.gate import GateError, Verdict, gate_input, judge
 from model.parity import compare, decide_all, golden_cases, monotonicity
 from model.train import Settings, Trained, candidate_cutoffs, train
 
@@ -34,6 +35,14 @@ COMPARED_AT = 0.5
 # Cut-offs that the report tells beside the chosen one.
 ALTERNATIVES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 REJECTED = "rejected"
+# What `limits.json` must give; the policy asks for the same.
+LIMITS = (
+    "minimum_accuracy",
+    "maximum_equal_opportunity_gap",
+    "minimum_group_size",
+    "maximum_champion_loss",
+    "maximum_parity_difference",
+)
 
 
 @dataclass(frozen=True)
@@ -115,8 +124,24 @@ def publish(
 
 
 def limits_of(contract: type[Contract]) -> dict[str, Any]:
-    """The gate's limits for a contract."""
-    limits: dict[str, Any] = json.loads(limits_path(contract).read_text(encoding="utf-8"))
+    """The gate's limits for a contract.
+
+    Raises
+    ------
+    GateError
+        A limit is missing or no finite number, or the file is no JSON object.
+    """
+    path = limits_path(contract)
+    try:
+        limits = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as err:
+        raise GateError(f"{path}: is not JSON in UTF-8") from err
+    if not isinstance(limits, dict):
+        raise GateError(f"{path}: is not a JSON object")
+    for name in LIMITS:
+        limit = limits.get(name)
+        if not isinstance(limit, int | float) or isinstance(limit, bool) or not isfinite(limit):
+            raise GateError(f"{path}: {name} is missing, or is no number")
     return limits
 
 
