@@ -178,14 +178,18 @@ def _local(uri: str, source: str, gcs: Path) -> str:
 
 
 def _one_file(files: Sequence[Path], source: str) -> Path:
-    """The file to train on; the parts of a CSV that a platform wrote in parts (training-00000-of-00004.csv) as one."""
+    """The file to train on; the parts of a CSV that a platform wrote in parts (training-00000-of-00004.csv) as one.
+
+    The joined file is named after the source, because its name is what the manifest says of where the data is from.
+    """
     readable = [path for path in files if path.suffix in READABLE]
     if len(readable) == 1:
         return readable[0]
     if not readable or any(path.suffix != ".csv" for path in readable):
         found = ", ".join(path.name for path in readable) or "none"
         raise PlatformError(source, f"one .parquet file or .csv files of one table are needed; there: {found}")
-    with tempfile.NamedTemporaryFile("wb", suffix=".csv", prefix="joined-", delete=False) as joined:
+    target = Path(tempfile.mkdtemp(prefix="joined-")) / f"{Path(source).name.removesuffix('.csv')}.csv"
+    with target.open("wb") as joined:
         header = b""
         for path in readable:
             with path.open("rb") as part:
@@ -197,7 +201,7 @@ def _one_file(files: Sequence[Path], source: str) -> Path:
                     joined.write(header + b"\n")
                 for line in part:
                     joined.write(line.rstrip(b"\r\n") + b"\n")
-    return Path(joined.name)
+    return target
 
 
 def _tell_failure(path: Path | None, reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,14 @@ def test_a_sagemaker_job_without_a_channel_trains_on_generated_applications(sage
 def test_sagemaker_s_channel_hyperparameters_and_champion_become_arguments(sagemaker: Path) -> None:
     channel = _channel(sagemaker, {"applications.csv": HEADER, ".manifest": ""})
     _hyperparameters(
-        sagemaker, {"seed": "7", "max_rejects": "0.02", "contract": '"examples/x.py:X"', "sagemaker_job": "1"}
+        sagemaker,
+        {
+            "seed": "7",
+            "max_rejects": "0.02",
+            "contract": '"examples/x.py:X"',
+            "dated": '"2026-01-31"',
+            "sagemaker_job": "1",
+        },
     )
     champion = sagemaker / "input/data/champion/manifest.json"
     champion.parent.mkdir()
@@ -64,6 +72,7 @@ def test_sagemaker_s_channel_hyperparameters_and_champion_become_arguments(sagem
         "--seed=7",
         "--max-rejects=0.02",
         "--contract=examples/x.py:X",
+        "--dated=2026-01-31",
         f"--data={channel / 'applications.csv'}",
         f"--champion={champion}",
         f"--out={sagemaker / 'model'}",
@@ -114,13 +123,47 @@ def test_what_cannot_be_reached_is_refused(environ: dict[str, str], tmp_path: Pa
         plan(environ, [], gcs=tmp_path)
 
 
+@pytest.fixture
+def joined_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is joined goes below the test's own directory, and with it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.mark.usefixtures("joined_below")
 def test_a_csv_in_parts_is_trained_on_as_one(sagemaker: Path) -> None:
     _channel(sagemaker, {"part-1.csv": f"{HEADER}\r\n1,0", "part-0.csv": f"{HEADER}\n2,1\n3,0\n", "readme.txt": "x"})
 
     joined = _data(plan({}, [], sagemaker))
 
     assert joined.read_text() == f"{HEADER}\n2,1\n3,0\n1,0\n"
-    joined.unlink()
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        pytest.param("gs://bank/set/training-*", "training-*.csv", id="as Vertex AI exports"),
+        pytest.param("gs://bank/set/*.csv", "*.csv", id="all files"),
+    ],
+)
+@pytest.mark.usefixtures("joined_below")
+def test_a_joined_csv_is_named_after_where_its_parts_are(uri: str, name: str, tmp_path: Path) -> None:
+    for part in range(2):
+        path = tmp_path / f"bank/set/training-{part}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{HEADER}\n{part},0\n")
+
+    joined = [_data(plan({"AIP_MODEL_DIR": "/m", "AIP_TRAINING_DATA_URI": uri}, [], gcs=tmp_path)) for _ in range(2)]
+
+    # The same name each time, though not the same file: the name goes into the manifest.
+    assert [path.name for path in joined] == [name, name]
+    assert joined[0] != joined[1]
+
+
+@pytest.mark.usefixtures("joined_below")
+def test_a_sagemaker_channel_names_its_joined_csv(sagemaker: Path) -> None:
+    _channel(sagemaker, {"a.csv": f"{HEADER}\n1,0\n", "b.csv": f"{HEADER}\n2,1\n"})
+
+    assert _data(plan({}, [], sagemaker)).name == "training.csv"
 
 
 @pytest.mark.parametrize(
