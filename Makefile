@@ -9,8 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # Another contract and its data: make run CONTRACT=path/to/file.py:Class DATA=file.csv. Its artifact goes beside it.
+# DATED=YYYY-MM-DD says when the data is from; without it nobody can tell how old it is.
 CONTRACT ?=
 DATA ?=
+DATED ?=
 CONTRACT_FILE := $(filter %.py,$(firstword $(subst :, ,$(CONTRACT))))
 ARTIFACTS := $(if $(CONTRACT_FILE),$(dir $(CONTRACT_FILE)),model/)artifacts
 IMAGE ?= ccapproval-deploy:latest
@@ -64,12 +66,13 @@ bench: $(VENV)/development $(ARTIFACTS)/manifest.json $(EMULATOR) ## Measure aga
 # Trained again only when the code, the contract, the data or what was asked for has changed.
 $(ARTIFACTS)/manifest.json: $(VENV)/training $(ARTIFACTS)/trained-from $(CONTRACT_FILE) $(DATA) \
   $(wildcard model/*.py model/*.json lambda_app/*.py policies/*.rego $(dir $(CONTRACT_FILE))limits.json)
-	$(BIN)/python -m model train --out $(ARTIFACTS) $(if $(CONTRACT),--contract $(CONTRACT)) $(if $(DATA),--data $(DATA))
+	$(BIN)/python -m model train --out $(ARTIFACTS) $(if $(CONTRACT),--contract $(CONTRACT)) \
+	  $(if $(DATA),--data $(DATA)) $(if $(DATED),--dated $(DATED))
 	@touch $@
 
 $(ARTIFACTS)/trained-from: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CONTRACT) $(DATA)' | cmp -s - $@ || echo '$(CONTRACT) $(DATA)' >$@
+	@echo '$(CONTRACT) $(DATA) $(DATED)' | cmp -s - $@ || echo '$(CONTRACT) $(DATA) $(DATED)' >$@
 .PHONY: FORCE
 
 .PHONY: images

@@ -7,17 +7,21 @@ import json
 import os
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import joblib
 
-from lambda_app.errors import ArtifactError
+from lambda_app import artifact
+from lambda_app.errors import ArtifactCorrupt, ArtifactError
+from model.arguments import GREATEST_SEED, day, share, whole
 from model.contract import Contract, ContractError, load_contract
-from model.data import Applications, DataError, check, read
+from model.data import MAX_REJECT_SHARE, Applications, DataError, check, read, read_unlabelled
 from model.evaluate import evaluate
 from model.export import FORMATS, ExportError
+from model.exported import exported_fields, refuse_another_contract
 from model.gate import GateError, Verdict, gate_input, judge
 from model.generator import generate
 from model.parity import decide_all
@@ -51,8 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> int:
     contract = load_contract(options.contract)
     settings = Settings(seed=options.seed)
-    applications = _applications(options, contract)
-    _say("data", f"{len(applications.approved):,} applications from {applications.source}")
+    applications = _applications(options, contract, options.dated)
+    age = "" if applications.dated else ", of unknown date (--dated)"
+    _say("data", f"{len(applications.approved):,} applications from {applications.source}{age}")
     champion = _champion(options.champion)
     with Recorder(contract.__name__, os.environ) if options.track else nullcontext() as recorder:
         outcome = run(contract, applications, options.out, settings, options.format, champion)
@@ -63,12 +68,15 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    manifest = artifact.load(str(options.artifact)).manifest
+    settings, data = _trained_with(options.artifact, manifest)
     contract = load_contract(options.contract)
-    manifest = _manifest(options.artifact / "manifest.json")
+    refuse_another_contract(contract, manifest["contract"])
     applications = _applications(options, contract)
-    if applications.digest != manifest["data"]["digest"]:
+    if applications.digest != data["digest"]:
         raise DataError("this is not the data that the model was trained on; name it with --data (and --seed)")
-    settings = Settings(**manifest["settings"])
+    # The same data is no younger for being read again.
+    applications = replace(applications, dated=data.get("dated"))
     training, holdout = split(applications, settings)
     pipeline = joblib.load(options.artifact / "pipeline.joblib")
     trained = Trained(pipeline, {}, manifest["threshold"], training, holdout)
@@ -76,14 +84,30 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _track(options: argparse.Namespace) -> int:
-    with Recorder(_manifest(options.artifact / "manifest.json")["contract"]["name"], os.environ) as recorder:
+    path = options.artifact / "manifest.json"
+    try:
+        experiment = _manifest(path)["contract"]["name"]
+    except (KeyError, TypeError) as err:
+        raise ArtifactCorrupt(str(path), "names no contract; train the model again") from err
+    with Recorder(experiment, os.environ) as recorder:
         _say("recorded", recorder.record(options.artifact))
         return 0 if recorder.recorded else 1
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    manifest = artifact.load(str(options.artifact)).manifest
     contract = load_contract(options.contract)
-    judged = _applications(options, contract)
+    refuse_another_contract(contract, manifest["contract"])
+    # Standard output is for the figures, which are JSON.
+    applications = _applications(options, contract, to=sys.stderr)
+    settings, data = _trained_with(options.artifact, manifest)
+    if applications.digest == data["digest"]:
+        _, judged = split(applications, settings)
+        rows = f"the hold-out of the training data, {len(judged.approved):,} of {len(applications.approved):,} rows"
+    else:
+        judged = applications
+        rows = f"all {len(judged.approved):,} rows, which as a whole are not the training data"
+    _say("judged", rows, sys.stderr)
     probabilities, approved = decide_all(options.artifact, judged)
     print(json.dumps(evaluate(probabilities, approved, judged, options.seed), indent=1))
     return 0
@@ -96,27 +120,46 @@ def _gate(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
-    contract = load_contract(options.contract)
-    asked = read(options.input, contract, labelled=False, max_reject_share=options.max_rejects)
-    scored = decide(BatchScorer(options.artifact), asked)
-    if options.output.suffix == ".parquet":
+    suffix = options.output.suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise DataError(f"{options.output}: name a .csv or a .parquet file to write")
+    scorer = BatchScorer(options.artifact)
+    fields = exported_fields(scorer.manifest["contract"])
+    asked = read_unlabelled(options.input, fields, max_reject_share=options.max_rejects)
+    scored = decide(scorer, asked)
+    if suffix == ".parquet":
         scored.to_parquet(options.output, index=False)
     else:
         scored.to_csv(options.output, index=False)
     _say("scored", f"{len(scored):,} applications to {options.output}; {scored['prediction'].sum():,} approved")
-    if asked.rejects:
-        _say("rejected", f"{asked.rejects}")
+    _say_rejects(asked)
     return 0
 
 
-def _applications(options: argparse.Namespace, contract: type[Contract]) -> Applications:
+def _applications(
+    options: argparse.Namespace, contract: type[Contract], dated: str | None = None, to: TextIO | None = None
+) -> Applications:
     if options.data is not None:
-        return read(options.data, contract, max_reject_share=options.max_rejects)
+        applications = read(options.data, contract, dated=dated, max_reject_share=options.max_rejects)
+        _say_rejects(applications, to)
+        return applications
     if options.contract != DEFAULT_CONTRACT:
         raise DataError(f"{options.contract} needs its own data: name a CSV or Parquet file with --data")
+    if dated is not None:
+        raise DataError("--dated is the date of a file that --data names; generated applications are dated today")
     today = datetime.now(UTC).date().isoformat()
     generated = generate(options.rows, options.seed)
     return check(generated, contract, source=f"the generator, seed {options.seed}", dated=today)
+
+
+def _trained_with(directory: Path, manifest: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """How and on what a model was trained."""
+    try:
+        settings, data = Settings(**manifest["settings"]), manifest["data"]
+        data["digest"]
+    except (KeyError, TypeError) as err:
+        raise ArtifactCorrupt(str(directory / "manifest.json"), "does not say how the model was trained") from err
+    return settings, data
 
 
 def _champion(path: Path | None) -> dict[str, Any] | None:
@@ -162,8 +205,13 @@ def _verdict(verdict: Verdict) -> int:
     return GATE_FAILED
 
 
-def _say(what: str, text: str) -> None:
-    print(f"  {what:<10} {text}", flush=True)
+def _say_rejects(applications: Applications, to: TextIO | None = None) -> None:
+    if applications.rejects:
+        _say("rejected", str(applications.rejects), to)
+
+
+def _say(what: str, text: str, to: TextIO | None = None) -> None:
+    print(f"  {what:<10} {text}".replace("\n", "\n" + " " * 11), file=to, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -173,18 +221,32 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, function: Any, summary: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=summary, description=summary)
         added.set_defaults(command=function)
+        return added
+
+    def contracted(added: argparse.ArgumentParser) -> None:
         added.add_argument(
             "--contract", default=DEFAULT_CONTRACT, metavar="MODULE_OR_FILE:CLASS", help="default: %(default)s"
         )
-        added.add_argument("--seed", type=int, default=0, help="seeds everything; default: %(default)s")
+
+    def checked(added: argparse.ArgumentParser) -> None:
         added.add_argument(
-            "--max-rejects", type=float, default=0.01, metavar="SHARE", help="stop above it; default: %(default)s"
+            "--max-rejects",
+            type=share,
+            default=MAX_REJECT_SHARE,
+            metavar="SHARE",
+            help="stop when more of the rows break the contract; default: %(default)s",
         )
-        return added
 
     def labelled(added: argparse.ArgumentParser) -> None:
+        contracted(added)
         added.add_argument("--data", type=Path, metavar="FILE", help="CSV or Parquet; default: generated applications")
-        added.add_argument("--rows", type=int, default=500_000, help="how many to generate; default: %(default)s")
+        added.add_argument(
+            "--rows", type=whole(1, 10**9), default=500_000, help="how many to generate; default: %(default)s"
+        )
+        added.add_argument(
+            "--seed", type=whole(0, GREATEST_SEED), default=0, help="seeds everything; default: %(default)s"
+        )
+        checked(added)
 
     def written(added: argparse.ArgumentParser) -> None:
         added.add_argument("--out", type=Path, default=ARTIFACTS, metavar="DIR", help="default: %(default)s")
@@ -198,6 +260,7 @@ def _parser() -> argparse.ArgumentParser:
 
     training = command("train", _train, "train, export, judge the export, ask the gate, publish")
     labelled(training)
+    training.add_argument("--dated", type=day, metavar="YYYY-MM-DD", help="when --data is from; default: unknown")
     written(training)
     compared(training)
     training.add_argument(
@@ -210,18 +273,24 @@ def _parser() -> argparse.ArgumentParser:
     opened(exporting)
     labelled(exporting)
     written(exporting)
-    evaluating = command("evaluate", _evaluate, "decide labelled applications with an artifact, and print every figure")
+    evaluating = command(
+        "evaluate",
+        _evaluate,
+        "decide labelled applications with an artifact, and print every figure; of the training data only the hold-out",
+    )
     opened(evaluating)
     labelled(evaluating)
     gating = command(
         "gate", _gate, "ask the policy again, of the figures in an artifact's manifest; exits with 3 if not"
     )
     opened(gating)
+    contracted(gating)
     compared(gating)
     tracking = command("track", _track, "record a trained artifact with MLflow, if its training could not")
     opened(tracking)
-    scoring = command("score", _score, "decide a file of applications offline")
+    scoring = command("score", _score, "decide a file of applications offline, by the artifact's own contract")
     opened(scoring)
+    checked(scoring)
     scoring.add_argument("--in", dest="input", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
     scoring.add_argument("--out", dest="output", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
     return parser

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 from tqdm import tqdm
 
 from model.columns import Checked, check_field, check_outcome, check_sensitive
@@ -22,10 +22,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-    import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["Applications", "DataError", "MissingColumns", "TooManyRejects", "UnreadableFile", "check", "read"]
+__all__ = [
+    "Applications",
+    "DataError",
+    "MissingColumns",
+    "TooManyRejects",
+    "UnreadableFile",
+    "check",
+    "read",
+    "read_unlabelled",
+]
 
 MAX_REJECT_SHARE = 0.01
 
@@ -50,8 +58,8 @@ class Applications:
         SHA-256 of the accepted content: the same for the same rows in CSV, Parquet or memory, on any platform.
     source : str
         The file's name, or how the data was generated.
-    dated : str
-        ISO date of the data, UTC.
+    dated : str or None
+        ISO date of the data, UTC; None where nobody said it. A file's own date is that of its last copy.
     """
 
     fields: tuple[FieldSpec, ...]
@@ -62,7 +70,7 @@ class Applications:
     accepted: NDArray[np.int64]
     digest: str
     source: str
-    dated: str
+    dated: str | None
 
     def take(self, rows: NDArray[np.int64]) -> Applications:
         """The rows at these positions; what is said of the data as a whole (digest, rejects) stays."""
@@ -76,27 +84,36 @@ class Applications:
 
 
 def read(
-    path: Path, contract: type[Contract], *, max_reject_share: float = MAX_REJECT_SHARE, labelled: bool = True
+    path: Path,
+    contract: type[Contract],
+    *,
+    dated: str | None = None,
+    max_reject_share: float = MAX_REJECT_SHARE,
 ) -> Applications:
-    """Read and check a file of applications.
+    """Read and check a file of labelled applications.
 
     Parameters
     ----------
     path : Path
         `.csv` (comma-separated, UTF-8, with a header) or `.parquet`.
     contract : type of Contract
+    dated : str, optional
+        ISO date of the data, UTC.
     max_reject_share : float
         The share of rows that may break the contract, 0 to 1.
-    labelled : bool
-        False to score: neither outcome nor sensitive columns are looked at.
 
     Raises
     ------
     UnreadableFile, MissingColumns, TooManyRejects
     """
-    table = open_table(path)
-    dated = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
-    return _check(table, contract, path.name, dated, max_reject_share, labelled)
+    return _check(open_table(path), fields_of(contract), contract, path.name, dated, max_reject_share)
+
+
+def read_unlabelled(
+    path: Path, fields: tuple[FieldSpec, ...], *, max_reject_share: float = MAX_REJECT_SHARE
+) -> Applications:
+    """Read and check a file of applications to score; see `read`. Columns other than the fields are ignored."""
+    return _check(open_table(path), fields, None, path.name, None, max_reject_share)
 
 
 def check(
@@ -104,39 +121,45 @@ def check(
     contract: type[Contract],
     *,
     source: str,
-    dated: str,
+    dated: str | None,
     max_reject_share: float = MAX_REJECT_SHARE,
-    labelled: bool = True,
 ) -> Applications:
-    """Check applications that are in memory; see `read`.
+    """Check labelled applications that are in memory; see `read`.
 
     None and NaN are missing. Types count: an int field takes no float column, so a column of whole numbers with
     gaps wants pandas' `Int64`.
     """
-    return _check(frame_table(frame, source), contract, source, dated, max_reject_share, labelled)
+    return _check(frame_table(frame, source), fields_of(contract), contract, source, dated, max_reject_share)
 
 
 def _check(
-    table: Table, contract: type[Contract], source: str, dated: str, max_reject_share: float, labelled: bool
+    table: Table,
+    fields: tuple[FieldSpec, ...],
+    contract: type[Contract] | None,
+    source: str,
+    dated: str | None,
+    max_reject_share: float,
 ) -> Applications:
-    fields = fields_of(contract)
-    judging = [contract.outcome.column, *(rule.column for rule in contract.sensitive)]
-    needed = [spec.name for spec in fields] + (judging if labelled else [])
+    """Check every column; without a contract neither outcome nor sensitive columns are looked at."""
+    steps = _steps(fields, contract, is_text=table.is_text)
     found = table.columns.column_names
-    if missing := [name for name in needed if name not in found]:
+    if missing := [name for name in steps if name not in found]:
         raise MissingColumns(source, missing, found)
-    if twice := [name for name in needed if found.count(name) > 1]:
+    if twice := [name for name in steps if found.count(name) > 1]:
         raise UnreadableFile(source, f"has the column {twice[0]} twice; keep one")
     rejects = table.rejects
-    if labelled and not rejects.rows_read:
+    if contract is not None and not rejects.rows_read:
         raise UnreadableFile(source, "holds no rows")
-    rejects.ignored_columns = tuple(name for name in found if name not in needed + judging)
+    rejects.ignored_columns = tuple(name for name in found if name not in steps)
 
     passed = np.ones(len(table.places), dtype=np.bool_)
     values: dict[str, NDArray[Any]] = {}
-    steps = _steps(contract, fields, labelled=labelled, is_text=table.is_text)
     for name, step in tqdm(steps.items(), desc="Checking", unit="column", delay=2, leave=False, disable=None):
-        checked = step(table.columns.column(name))
+        try:
+            checked = step(table.columns.column(name))
+        except pa.ArrowNotImplementedError as err:
+            why = f"the column {name} has a type that holds no labels or groups; write it as numbers or text"
+            raise UnreadableFile(source, why) from err
         values[name] = checked.content
         for rule, rows in checked.faults.items():
             rejects.add(name, rule, table.places[rows])
@@ -147,8 +170,8 @@ def _check(
     if rejects.share > max_reject_share:
         raise TooManyRejects(source, rejects, max_reject_share)
     matrix = np.column_stack([values[spec.name][kept] for spec in fields]) + 0.0  # -0.0 becomes 0.0
-    approved = values[contract.outcome.column][kept] if labelled else np.empty(0, dtype=np.bool_)
-    groups = {rule.column: values[rule.column][kept] for rule in contract.sensitive} if labelled else {}
+    approved = np.empty(0, dtype=np.bool_) if contract is None else values[contract.outcome.column][kept]
+    groups = {} if contract is None else {rule.column: values[rule.column][kept] for rule in contract.sensitive}
     return Applications(
         fields=fields,
         matrix=matrix,
@@ -163,13 +186,13 @@ def _check(
 
 
 def _steps(
-    contract: type[Contract], fields: tuple[FieldSpec, ...], *, labelled: bool, is_text: bool
+    fields: tuple[FieldSpec, ...], contract: type[Contract] | None, *, is_text: bool
 ) -> dict[str, Callable[[pa.ChunkedArray], Checked]]:
     """What to do with each column, by its name."""
     steps: dict[str, Callable[[pa.ChunkedArray], Checked]] = {
         spec.name: partial(check_field, spec=spec, is_text=is_text) for spec in fields
     }
-    if labelled:
+    if contract is not None:
         outcome = contract.outcome
         steps[outcome.column] = partial(check_outcome, outcome=outcome, is_text=is_text)
         for rule in contract.sensitive:

@@ -137,7 +137,7 @@ class MissingColumns(DataError):
         self.source, self.missing, self.found = source, tuple(missing), tuple(found)
         super().__init__(
             f"{source}: no column {', '.join(self.missing)}; the columns are {', '.join(self.found)}. "
-            "Rename the columns, or name a contract that fits with --contract FILE:Class"
+            "Rename the columns, or train with a contract that fits (--contract FILE:Class)"
         )
 
 

@@ -166,7 +166,7 @@ def parameters(manifest: dict[str, Any]) -> dict[str, Any]:
         "data.rows": data["rows"],
         "data.rejected": data["rejects"]["rows_rejected"],
         "data.source": data["source"],
-        "data.dated": data["dated"],
+        "data.dated": data["dated"] or "unknown",
         "data.digest": data["digest"],
     }
 

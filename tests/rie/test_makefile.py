@@ -91,6 +91,15 @@ def test_other_data_trains_again(make: Make) -> None:
     assert make("run")[0] == "-m model train --out model/artifacts"
 
 
+def test_the_date_of_the_data_is_passed_on(make: Make) -> None:
+    # Given a model of data whose date nobody said
+    make("run", "DATA=data.csv")
+    # When it is said, then the model is trained again with it, once
+    trained, _ = make("run", "DATA=data.csv", "DATED=2026-01-31")
+    assert trained == "-m model train --out model/artifacts --data data.csv --dated 2026-01-31"
+    assert len(make("run", "DATA=data.csv", "DATED=2026-01-31")) == 1
+
+
 def test_a_contract_has_its_own_artifact(make: Make) -> None:
     # Given a model of the default contract
     make("run")

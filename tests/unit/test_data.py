@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from model.applicant import Applicant
-from model.data import MissingColumns, TooManyRejects, UnreadableFile, check, read
+from model.contract import fields_of
+from model.data import MissingColumns, TooManyRejects, UnreadableFile, check, read, read_unlabelled
 from tests.contracts.loan import GOOD, JUDGED, Loan, write_csv
 
 if TYPE_CHECKING:
@@ -159,19 +162,39 @@ def test_scoring_needs_neither_outcome_nor_sensitive_columns(tmp_path: Path) -> 
     # Given rows without labels, the second of them bad
     path = write_csv(tmp_path / "ask.csv", [GOOD, GOOD | {"owner": "yes"}, GOOD])
     # When they are read to be scored
-    result = read(path, Loan, labelled=False, max_reject_share=1.0)
+    result = read_unlabelled(path, fields_of(Loan), max_reject_share=1.0)
     # Then one knows which rows those are
     assert result.accepted.tolist() == [0, 2]
     assert (result.approved.size, result.groups) == (0, {})
     assert result.take(np.array([1])).accepted.tolist() == [2]
 
 
-def test_the_date_of_a_file_is_its_modification_date(tmp_path: Path) -> None:
-    # Given a file last changed at a known time, a second before midnight UTC
+def test_the_date_of_data_is_what_somebody_said_not_when_its_file_was_copied(tmp_path: Path) -> None:
+    # Given a file that was copied at a known time
     path = write_csv(tmp_path / "loans.csv", [GOOD | JUDGED])
     os.utime(path, (1_709_251_199, 1_709_251_199))
-    # When it is read, then its date is that day in UTC
-    assert read(path, Loan).dated == "2024-02-29"
+    # When it is read, then its date is unknown unless it is said
+    assert read(path, Loan).dated is None
+    assert read(path, Loan, dated="2024-01-31").dated == "2024-01-31"
+
+
+@pytest.mark.parametrize("column", ["status", "age", "marital"])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param(pa.array([["canary"]]), id="list"),
+        pytest.param(pa.array([{"key": "canary"}]), id="struct"),
+        pytest.param(pa.array([1.0], pa.float16()), id="half-float"),
+    ],
+)
+def test_a_column_that_holds_no_labels_or_groups_is_named(tmp_path: Path, column: str, cells: pa.Array) -> None:
+    # Given a Parquet file whose outcome or sensitive column is of a type that has no plain values
+    table = pa.table(frame()[:1].to_dict("list") | {column: cells})
+    pyarrow.parquet.write_table(table, tmp_path / "loans.parquet")
+    # When it is read, then the error names the column, and quotes nothing
+    with pytest.raises(UnreadableFile, match=f"the column {column} has a type") as caught:
+        read(tmp_path / "loans.parquet", Loan)
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

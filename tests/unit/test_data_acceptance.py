@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from model.data import Applications, read
+from model.contract import fields_of
+from model.data import Applications, read_unlabelled
 from tests.contracts.loan import FIELDS, GOOD, Loan, write_csv
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def test_a_csv_row_is_taken_just_when_the_contract_takes_it(tmp_path: Path, rows
     ]
     accepted, faults = judged_by_pydantic(asked, Loan.model_validate_json)
     # When the file is read
-    result = read(path, Loan, labelled=False, max_reject_share=1.0)
+    result = read_unlabelled(path, fields_of(Loan), max_reject_share=1.0)
     # Then the same rows are taken, with the same values, and the same rules are named for the rest
     np.testing.assert_array_equal(result.matrix, as_matrix(accepted))
     assert counted(result) == faults
@@ -125,7 +126,7 @@ def test_a_parquet_row_is_taken_just_when_the_contract_takes_it(tmp_path: Path, 
     rows = [{name: value for name, value in row.items() if value is not None} for row in pa.table(columns).to_pylist()]
     accepted, faults = judged_by_pydantic(rows, Loan.model_validate)
     # When it is read
-    result = read(path, Loan, labelled=False, max_reject_share=1.0)
+    result = read_unlabelled(path, fields_of(Loan), max_reject_share=1.0)
     # Then it is judged as pydantic judges the same Python values
     np.testing.assert_array_equal(result.matrix, as_matrix(accepted))
     assert counted(result) == faults

@@ -90,6 +90,18 @@ def test_names_columns_as_mlflow_allows(small: Outcome) -> None:
     assert set(parameters(manifest)) >= {"seed", "data.rows"}
 
 
+def test_says_of_data_without_a_date_that_it_is_unknown(small: Outcome) -> None:
+    # given
+    manifest = small.manifest | {"data": small.manifest["data"] | {"dated": None}}
+
+    # when
+    found = parameters(manifest)
+
+    # then
+    assert found["data.dated"] == "unknown"
+    assert parameters(small.manifest)["data.dated"] == "2026-01-01"
+
+
 def test_training_itself_loads_nothing_of_mlflow() -> None:
     told = "import sys, model.__main__; print({name.partition('.')[0] for name in sys.modules} & {'mlflow', 'skops'})"
     done = subprocess.run(
