@@ -64,15 +64,15 @@ bench: $(VENV)/development $(ARTIFACTS)/manifest.json $(EMULATOR) ## Measure aga
 	$(BIN)/python -m benchmarks --artifacts $(ARTIFACTS) --emulator $(EMULATOR)
 
 # Trained again only when the code, the contract, the data or what was asked for has changed.
+ASKED := $(strip $(if $(CONTRACT),--contract $(CONTRACT)) $(if $(DATA),--data $(DATA)) $(if $(DATED),--dated $(DATED)))
 $(ARTIFACTS)/manifest.json: $(VENV)/training $(ARTIFACTS)/trained-from $(CONTRACT_FILE) $(DATA) \
-  $(wildcard model/*.py model/*.json lambda_app/*.py policies/*.rego $(dir $(CONTRACT_FILE))limits.json)
-	$(BIN)/python -m model train --out $(ARTIFACTS) $(if $(CONTRACT),--contract $(CONTRACT)) \
-	  $(if $(DATA),--data $(DATA)) $(if $(DATED),--dated $(DATED))
+  $(wildcard model/*.py model/*.json model/templates/* lambda_app/*.py policies/*.rego $(dir $(CONTRACT_FILE))limits.json)
+	$(BIN)/python -m model train --out $(ARTIFACTS) $(ASKED)
 	@touch $@
 
 $(ARTIFACTS)/trained-from: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CONTRACT) $(DATA) $(DATED)' | cmp -s - $@ || echo '$(CONTRACT) $(DATA) $(DATED)' >$@
+	@echo '$(ASKED)' | cmp -s - $@ || echo '$(ASKED)' >$@
 .PHONY: FORCE
 
 .PHONY: images
