@@ -1,7 +1,7 @@
 """The principal reasons of a denial.
 
 The method is the first that comment 5 to 12 CFR 1002.9(b)(2) (Regulation B) names: the fields in which the applicant
-falls furthest short of the mean of applicants at or just above the cut-off.
+falls furthest short of the mean of applicants at or slightly above the cut-off.
 """
 
 from __future__ import annotations

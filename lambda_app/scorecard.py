@@ -25,7 +25,7 @@ class Scorecard(Binning):
     model : dict
         As the module's docstring describes it; scores are log-odds.
     reference : dict
-        `{"points": [float, …]}`: the mean points, field by field, of applicants at the cut-off.
+        `{"points": [float, …]}`: the mean points, field by field, of applicants at or slightly above the cut-off.
 
     Attributes
     ----------
