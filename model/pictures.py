@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,8 @@ from model.points import Table
 class Picture:
     """A chart, its alternative text and its caption.
 
-    A notebook shows it as HTML: an image output has nowhere to keep the alternative text that its readers would use.
-    What shows no HTML, such as a PDF, takes the PNG.
+    A notebook keeps it as a PNG, which every viewer shows: HTML and SVG are filtered where nobody has trusted the file
+    yet. Its words stand in the output's metadata, where Jupyter's convention has them, and as the output's plain text.
     """
 
     figure: Figure
@@ -42,7 +41,6 @@ class Picture:
     def _repr_mimebundle_(self, **_wanted: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         # IPython itself leaves out the types that it was not asked for.
         data = {
-            "text/html": f'<img src="{self.source}" alt="{escape(self.alt)}" style="max-width: 100%; height: auto">',
             "image/png": base64.b64encode(png(self.figure)).decode("ascii"),
             "text/plain": self.alt,
         }
