@@ -45,6 +45,7 @@ export AWS_PAGER="" AWS_RETRY_MODE="${AWS_RETRY_MODE:-standard}" AWS_MAX_ATTEMPT
 account="" image_uri="" digest="" model_version="" architecture="" version="" live_version="" live_before="" moved=""
 step_number=0 step_name=start reported="" container="" waiter=""
 work=$(mktemp -d)
+exec 3>&1 4>&2 # where people and programs listen, wherever a call's own output goes when a signal comes
 trap 'on_exit $?' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -40,6 +40,7 @@ stop_in_progress() {
 
 on_exit() {
   local status=$1
+  exec >&3 2>&4
   [ -z "$waiter" ] || kill "$waiter" 2>/dev/null || true # or it would hold the caller's pipes open
   [ -z "$container" ] || docker rm "$container" >/dev/null 2>&1 || true
   if [ "$status" -ne 0 ] && [ -z "$reported" ]; then

@@ -129,14 +129,16 @@ def test_a_call_that_the_cli_repeats_after_its_answer_was_lost(world: World, ope
     assert world.live()[1] == result.summary["digest"]
 
 
-def test_asked_to_end_while_it_waits_it_ends_with_all_that_it_started(world: World) -> None:
-    # given a version that does not become active
+@pytest.mark.parametrize("line", ["[3] function", "[7] update", "[9] publish"])
+def test_asked_to_end_it_says_so_and_ends_with_all_that_it_started(world: World, line: str) -> None:
+    # given a version that does not become active, so that the run would wait for it
     world.proxy.inject(Fault("GetFunctionConfiguration", alter=lambda answer: answer.update(State="Pending")))
     # when
-    result = world.deploy(end_at="[9] publish", UPDATE_TIMEOUT="60")
+    result = world.deploy(end_at=line, UPDATE_TIMEOUT="60")
     # then: nobody holds its output open, and nobody asks AWS any more
     assert result.status == 143
     assert "Run the same command again" in result.told
+    assert result.summary["status"] == "stopped"
     asked = len(world.proxy.operations)
     time.sleep(3)
     assert len(world.proxy.operations) == asked
