@@ -38,6 +38,8 @@ options=(--platform "$platform" --network none)
 [[ -z ${NO_CACHE:-} ]] || options+=(--no-cache)
 if [[ ${DOCKER_BUILDKIT:-1} != 0 ]] && docker buildx version >/dev/null 2>&1; then
   options+=(--provenance=false --sbom=false --load)
+else
+  options+=(--force-rm) # the classic builder would keep the container of a step that failed
 fi
 
 pull() {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,6 @@ from tests.artifacts import write_manifest
 from tests.images.conftest import image_exists
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -61,6 +61,12 @@ def no_model(artifact: Path) -> None:
     (artifact / "model.joblib").unlink()
 
 
+def containers() -> set[str]:
+    """Every container that the engine keeps, running or not."""
+    listed = subprocess.run(["docker", "ps", "--all", "--quiet"], capture_output=True, text=True, check=True)  # noqa: S607
+    return set(listed.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -80,13 +86,14 @@ def test_artifact_that_may_not_serve_becomes_no_image(
     build: Callable[..., subprocess.CompletedProcess[str]],
     base: str,
 ) -> None:
-    image = f"images-test-refused-{os.getpid()}"
+    image, before = f"images-test-refused-{os.getpid()}", containers()
     spoil(artifact)
     done = build("inference", image, ARTIFACTS=artifact, BASE_IMAGE=base)
     assert done.returncode != 0
     assert said in done.stderr
     assert "Next: " in done.stderr
     assert not image_exists(image)
+    assert containers() <= before
 
 
 def test_dependencies_of_another_format_become_no_image(
