@@ -68,7 +68,7 @@ def _compressed(image: str) -> list[int]:
     sizes: dict[str, int] = {}
     links: dict[str, str] = {}
     index: list[str] = []
-    with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saving:  # noqa: S607
+    with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saving:
         with tarfile.open(fileobj=saving.stdout, mode="r|") as archive:
             for member in archive:
                 content = archive.extractfile(member) if member.isreg() else None

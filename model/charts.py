@@ -124,12 +124,12 @@ def operating_curve(curve: Sequence[Mapping[str, float]], threshold: float, limi
     accuracies = [point["accuracy"] for point in curve]
     axes.plot(gaps, accuracies, color=BLUE, label="all cut-offs")
     for cutoff in (0.2, 0.8):
-        point = min(curve, key=lambda at, cutoff=cutoff: abs(at["cutoff"] - cutoff))  # type: ignore[misc]
+        point = _nearest(curve, cutoff)
         axes.plot(point["gap"], point["accuracy"], "o", color=BLUE)
         axes.annotate(
             f"{cutoff:.1f}", (point["gap"], point["accuracy"]), xytext=(7, -4), textcoords="offset points", fontsize=9
         )
-    chosen = min(curve, key=lambda point: abs(point["cutoff"] - threshold))
+    chosen = _nearest(curve, threshold)
     axes.plot(
         chosen["gap"],
         chosen["accuracy"],
@@ -231,6 +231,11 @@ def distribution(applications: Applications, field: str, column: str) -> Figure:
     spread.set_ylim(bottom=0)
     percent(approved, "y")
     return figure
+
+
+def _nearest(curve: Sequence[Mapping[str, float]], cutoff: float) -> Mapping[str, float]:
+    """The point of a curve whose cut-off is nearest to this one."""
+    return min(curve, key=lambda point: abs(point["cutoff"] - cutoff))
 
 
 def _steps(table: Table, edges: tuple[float, ...]) -> Figure:

@@ -165,7 +165,8 @@ def _vertex(environ: Mapping[str, str], arguments: Sequence[str], gcs: Path) -> 
     uri = environ.get("AIP_TRAINING_DATA_URI", "")
     if uri:
         pattern = _local(uri, "AIP_TRAINING_DATA_URI", gcs)
-        asked.append(f"--data={_one_file([Path(path) for path in sorted(glob.glob(pattern))], uri)}")  # noqa: PTH207
+        found = sorted(glob.glob(pattern))  # noqa: PTH207  # Path.glob takes no absolute pattern
+        asked.append(f"--data={_one_file([Path(path) for path in found], uri)}")
     return Job("Vertex AI", (*asked, f"--out={_local(environ['AIP_MODEL_DIR'], 'AIP_MODEL_DIR', gcs)}"))
 
 

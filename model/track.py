@@ -120,7 +120,7 @@ def _record(experiment: str) -> int:
             Path("mlflow.db").touch()
         # All of it now, while the training takes its time.
         import mlflow.sklearn
-        import skops.io  # noqa: F401
+        import skops.io  # noqa: F401  # only to have it loaded
 
         mlflow.set_tracking_uri(uri)
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", experiment)

@@ -143,7 +143,7 @@ def in_docker(artifacts: Path, port: int) -> list[str]:
         raise ServiceError("Docker is installed but its engine does not answer: start it, then run this again")
     environ = {**os.environ, "ARTIFACTS": artifacts.resolve().as_posix(), "IMAGE": IMAGE}
     images = Path(__file__).with_name("images.sh").as_posix()
-    if subprocess.run(["bash", images, "inference"], env=environ).returncode:  # noqa: S607
+    if subprocess.run(["bash", images, "inference"], env=environ).returncode:
         raise ServiceError("the image that runs it could not be built; what to do stands above")
     return [docker, "run", "--rm", "--env", "LOG_LEVEL=warn", "--publish", f"127.0.0.1:{port}:8080", IMAGE]
 

@@ -56,7 +56,7 @@ def _unskipped(report: Any) -> Any:
 @pytest.fixture(scope="session")
 def docker_engine() -> None:
     """Skip where no Docker engine answers."""
-    if shutil.which("docker") is None or subprocess.run(["docker", "version"], capture_output=True).returncode:  # noqa: S607
+    if shutil.which("docker") is None or subprocess.run(["docker", "version"], capture_output=True).returncode:
         pytest.skip("no Docker engine answers")
 
 
@@ -68,7 +68,7 @@ def image_facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def build(
-    docker_engine: None,  # noqa: ARG001
+    docker_engine: None,
     image_facts: Path,
 ) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """`build(which, image, **environ)` runs `scripts/images.sh`; what it built is removed in the end."""
@@ -84,7 +84,7 @@ def build(
 
     yield run
     for image in built:
-        subprocess.run(["docker", "rmi", "--force", image], capture_output=True)  # noqa: S607
+        subprocess.run(["docker", "rmi", "--force", image], capture_output=True)
 
 
 @pytest.fixture(scope="session")

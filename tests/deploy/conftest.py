@@ -185,7 +185,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def world(moto_url: str, programs: Path, tmp_path: Path) -> Iterator[World]:
     """Version 1 of the function is live; a new image is built and not yet pushed."""
-    with urllib.request.urlopen(urllib.request.Request(moto_url + "/moto-api/reset", method="POST")) as reset:  # noqa: S310
+    with urllib.request.urlopen(urllib.request.Request(moto_url + "/moto-api/reset", method="POST")) as reset:
         assert reset.status == 200
     session = boto3.Session("testing", "testing", region_name="us-east-1")
     iam = session.client("iam", endpoint_url=moto_url)

@@ -36,7 +36,7 @@ def put_image(registry: str, repository: str, tag: str, image_id: str, media_typ
     }
     import urllib.request  # most commands do without, and start sooner
 
-    request = urllib.request.Request(  # noqa: S310  # the emulator's own address
+    request = urllib.request.Request(  # the emulator's own address
         registry,
         data=json.dumps(body).encode(),
         headers={
@@ -46,7 +46,7 @@ def put_image(registry: str, repository: str, tag: str, image_id: str, media_typ
             "SignedHeaders=host, Signature=0",
         },
     )
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as response:
         return str(json.load(response)["image"]["imageId"]["imageDigest"])
 
 
@@ -59,13 +59,13 @@ def main(words: list[str]) -> int:
         )
     match words:
         case ["version", *_]:
-            print("28.0.0")  # noqa: T201
+            print("28.0.0")
         case ["image", "inspect", name]:
             if name not in state["images"]:
                 return _fail(f"Error: No such image: {name}")
-            print(json.dumps([state["images"][name]]))  # noqa: T201
+            print(json.dumps([state["images"][name]]))
         case ["create", _]:
-            print("0123456789ab")  # noqa: T201
+            print("0123456789ab")
         case ["cp", _, target]:
             if state["manifest"] is None:
                 return _fail("Error: Could not find the file in container")
@@ -86,7 +86,7 @@ def main(words: list[str]) -> int:
 
 
 def _fail(message: str) -> int:
-    print(message, file=sys.stderr)  # noqa: T201
+    print(message, file=sys.stderr)
     return 1
 
 

@@ -89,9 +89,9 @@ class FaultProxy:
             def _serve(self) -> None:
                 proxy._serve(self)
 
-            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _serve  # noqa: N815
+            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _serve  # noqa: N815  # http.server's names
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -157,7 +157,7 @@ class FaultProxy:
             handler.wfile.write(reply.body)
 
     def _forward(self, handler: BaseHTTPRequestHandler, body: bytes) -> Reply:
-        request = urllib.request.Request(  # noqa: S310  # the emulator's own address
+        request = urllib.request.Request(  # the emulator's own address
             self.upstream + handler.path,
             data=body or None,
             headers={name: value for name, value in handler.headers.items() if name.lower() != "transfer-encoding"},

@@ -80,7 +80,7 @@ class Cloud:
 
 
 @pytest.fixture(scope="module")
-def images(docker_engine: None, small: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # noqa: ARG001
+def images(docker_engine: None, small: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A sound image, the same with another label, and one whose golden cases it does not decide as recorded."""
     facts = tmp_path_factory.mktemp("images")
     environment = os.environ | {"ARTIFACTS": str(small.directory), "IMAGE": IMAGE, "IMAGE_FACTS": str(facts)}
@@ -98,7 +98,7 @@ def images(docker_engine: None, small: Outcome, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="module")
-def cloud(images: None) -> Iterator[Cloud]:  # noqa: ARG001
+def cloud(images: None) -> Iterator[Cloud]:
     """`make cloud` on a free port, without its make."""
     port = free_port()
     environment = os.environ | {

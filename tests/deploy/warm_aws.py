@@ -17,7 +17,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import awscli.clidriver  # type: ignore[import-untyped]
+import awscli.clidriver  # type: ignore[import-untyped]  # the AWS CLI has no types
 
 # What `aws` is on the tests' PATH. It starts in a fraction of the time that importing the CLI takes.
 CLIENT = """#!{python} -SEs

@@ -63,7 +63,7 @@ def no_model(artifact: Path) -> None:
 
 def containers() -> set[str]:
     """Every container that the engine keeps, running or not."""
-    listed = subprocess.run(["docker", "ps", "--all", "--quiet"], capture_output=True, text=True, check=True)  # noqa: S607
+    listed = subprocess.run(["docker", "ps", "--all", "--quiet"], capture_output=True, text=True, check=True)
     return set(listed.stdout.split())
 
 

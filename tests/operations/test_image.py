@@ -95,7 +95,7 @@ def test_a_real_image_is_read_without_being_run() -> None:
     try:
         facts, bill = image.facts_of("pipeline-sbom-test"), image.bill_of("pipeline-sbom-test")
     finally:
-        subprocess.run(["docker", "rmi", "pipeline-sbom-test"], check=True, capture_output=True)  # noqa: S607
+        subprocess.run(["docker", "rmi", "pipeline-sbom-test"], check=True, capture_output=True)
 
     assert facts["model_version"] == "abc"
     assert bill["metadata"]["component"]["version"] == facts["id"]
@@ -119,7 +119,7 @@ def test_a_bill_is_made_once_for_an_image_and_anew_for_another(tmp_path: Path) -
         facts, _ = image.record(other, "inference", tmp_path)
         anew = json.loads(bill.read_text())
     finally:
-        subprocess.run(["docker", "rmi", one, other], check=True, capture_output=True)  # noqa: S607
+        subprocess.run(["docker", "rmi", one, other], check=True, capture_output=True)
 
     # then
     assert kept["marked"]
@@ -138,7 +138,7 @@ def test_a_bill_that_cannot_be_read_is_made_anew(spoilt: str, tmp_path: Path) ->
     try:
         _, bill = image.record(name, "inference", tmp_path)
     finally:
-        subprocess.run(["docker", "rmi", name], check=True, capture_output=True)  # noqa: S607
+        subprocess.run(["docker", "rmi", name], check=True, capture_output=True)
 
     assert [component["name"] for component in json.loads(bill.read_text())["components"]] == ["a"]
 

@@ -31,7 +31,7 @@ def scans() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def cloud(
-    docker_engine: None,  # noqa: ARG001
+    docker_engine: None,
     small: Outcome,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
@@ -52,4 +52,4 @@ def cloud(
     finally:
         subprocess.run([ROOT / "scripts/cloud_down.sh"], env=environment, check=True, timeout=120)
         shutil.rmtree(ROOT / f"build/cloud-{port}", ignore_errors=True)
-        subprocess.run(["docker", "rmi", "--force", earlier], check=True, capture_output=True)  # noqa: S607
+        subprocess.run(["docker", "rmi", "--force", earlier], check=True, capture_output=True)

@@ -46,7 +46,7 @@ def _train(image: str, mounts: dict[Path, str], *arguments: str, **variables: st
     words = [word for here, there in mounts.items() for word in ("--volume", f"{here}:{there}")]
     words += [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
     return subprocess.run(
-        ["docker", "run", "--rm", "--network", "none", *words, image, "train", *arguments],  # noqa: S607
+        ["docker", "run", "--rm", "--network", "none", *words, image, "train", *arguments],
         capture_output=True,
         text=True,
         check=False,

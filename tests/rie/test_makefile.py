@@ -47,7 +47,7 @@ class Make:
         """What Python was asked to do on the way, one line a call."""
         self._log.write_text("", encoding="utf-8")
         environ = {"PATH": os.environ["PATH"]}
-        subprocess.run(["make", "--silent", *arguments], cwd=self.directory, env=environ, check=True, timeout=SECONDS)  # noqa: S607
+        subprocess.run(["make", "--silent", *arguments], cwd=self.directory, env=environ, check=True, timeout=SECONDS)
         return self._log.read_text(encoding="utf-8").splitlines()
 
 

@@ -46,7 +46,7 @@ def _shell(line: str, directory: Path) -> str:
     path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     environ = {"PATH": path, "HOME": str(directory), "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
-        ["bash", "-euc", line],  # noqa: S607
+        ["bash", "-euc", line],
         cwd=directory,
         env=environ,
         capture_output=True,

@@ -243,7 +243,7 @@ def test_planted_pickle_is_unsafe_and_runs_nothing(directory: Path, tmp_path: Pa
     with pytest.raises(ArtifactUnsafe):
         artifact.load(str(directory))
     assert not marker.exists()
-    assert ("os", "system") not in copyreg._extension_registry  # type: ignore[attr-defined]
+    assert ("os", "system") not in copyreg._extension_registry  # type: ignore[attr-defined]  # not public
 
 
 @pytest.mark.parametrize("name", ["os.system", "builtins.eval", "instance", "stacked-global"])

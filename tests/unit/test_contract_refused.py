@@ -52,7 +52,7 @@ def test_the_contract_that_all_others_differ_from_is_sound() -> None:
         pytest.param({"samples": ({"years": 3, "age": 30},)}, "age", "sample 1 breaks", id="sample-with-other-field"),
         pytest.param({"samples": ([3],)}, None, "sample 1 breaks", id="sample-that-is-no-application"),
         pytest.param(
-            {"model_post_init": lambda self, context: None},  # noqa: ARG005
+            {"model_post_init": lambda self, context: None},  # noqa: ARG005  # pydantic's signature
             None,
             "post_init.*which are code",
             id="code-after-validation",

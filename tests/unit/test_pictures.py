@@ -24,7 +24,7 @@ def test_notebook_shows_a_picture_with_its_alternative_text() -> None:
     picture = pictures.Picture(pictures.points([table("F", 0.0, 1.0)])[0].figure, 'Points of "F" & <others>.')
 
     # when: as a notebook asks
-    data, metadata = DisplayFormatter().format(picture)  # type: ignore[no-untyped-call]
+    data, metadata = DisplayFormatter().format(picture)  # type: ignore[no-untyped-call]  # IPython has no types
 
     # then
     assert data.keys() == {"image/png", "text/plain"}

@@ -50,4 +50,4 @@ def test_function_does_not_start_without_a_model(tmp_path: Path) -> None:
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        Settings.read({}).max_batch = 2  # type: ignore[misc]
+        Settings.read({}).max_batch = 2  # type: ignore[misc]  # the mistake under test
