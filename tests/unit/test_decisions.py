@@ -21,39 +21,16 @@ from lambda_app.reasons import principal
 from model.data import DataError
 from model.score import BatchScorer, decide, values_of
 from tests.artifacts import write_manifest
+from tests.near_edges import beside, sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from model.contract import FieldSpec
     from model.run import Outcome
 
 PAIRS = 100_000
-
-
-def beside(directory: Path, specs: tuple[FieldSpec, ...], rows: int, seed: int) -> NDArray[np.float64]:
-    """Random applications as rows of the matrix: many on an edge or one float beside it, some values missing."""
-    bins = json.loads((directory / "manifest.json").read_text())["bins"]["fields"]
-    generator = np.random.default_rng(seed)
-    columns = []
-    for spec, entry in zip(specs, bins, strict=True):
-        if spec.kind == "choice":
-            column = generator.integers(0, len(spec.words), rows).astype(np.float64)
-        else:
-            assert spec.minimum is not None
-            assert spec.maximum is not None
-            edges = np.array(entry["edges"] or [spec.minimum])
-            whole = spec.kind != "float"
-            around = [edges, edges + 1, edges - 1] if whole else [np.nextafter(edges, side) for side in (-9e9, 9e9)]
-            near = generator.choice(np.concatenate([edges, *around]), rows)
-            anywhere = generator.uniform(spec.minimum, spec.maximum, rows)
-            column = np.clip(np.where(generator.random(rows) < 0.5, near, anywhere), spec.minimum, spec.maximum)
-            column = np.floor(column) if whole else column
-        columns.append(np.where(generator.random(rows) < 0.15, np.nan, column) if spec.optional else column)
-    return np.column_stack(columns)
 
 
 def by_definition(directory: Path, values: dict[str, Any]) -> tuple[float, dict[str, float]]:
@@ -72,11 +49,6 @@ def by_definition(directory: Path, values: dict[str, Any]) -> tuple[float, dict[
         score += points
         shortfalls[field["name"]] = typical - points
     return score, shortfalls
-
-
-def sent(row: NDArray[np.float64], specs: tuple[FieldSpec, ...]) -> dict[str, Any]:
-    """A row as a caller sends it: without what is missing."""
-    return {name: value for name, value in values_of(row, specs).items() if value is not None}
 
 
 @pytest.fixture(params=["small", "mixed"])
