@@ -66,7 +66,8 @@ bench: $(VENV)/development $(ARTIFACTS)/manifest.json $(EMULATOR) ## Measure aga
 # Trained again only when the code, the contract, the data or what was asked for has changed.
 ASKED := $(strip $(if $(CONTRACT),--contract $(CONTRACT)) $(if $(DATA),--data $(DATA)) $(if $(DATED),--dated $(DATED)))
 $(ARTIFACTS)/manifest.json: $(VENV)/training $(ARTIFACTS)/trained-from $(CONTRACT_FILE) $(DATA) \
-  $(wildcard model/*.py model/*.json model/templates/* lambda_app/*.py policies/*.rego $(dir $(CONTRACT_FILE))limits.json)
+  $(shell find model lambda_app policies -name '*.py' -o -name limits.json -o -path '*/templates/*' -o -name '*.rego') \
+  $(wildcard $(dir $(CONTRACT_FILE))limits.json)
 	$(BIN)/python -m model train --out $(ARTIFACTS) $(ASKED)
 	@touch $@
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from benchmarks.lambda_process import BenchmarkError
 from benchmarks.samples import SAMPLES
-from model.generator import generate
-from model.score import BatchScorer
+from model.data.generator import generate
+from model.formats.batch import BatchScorer
 
 ROWS = 500_000
 SEED = 1

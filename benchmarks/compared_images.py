@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 from benchmarks.contenders import FIELDS, TREE_ROWS
 from benchmarks.lambda_process import BenchmarkError
 from benchmarks.search_path import ROOT
-from model.generator import generate
+from model.data.generator import generate
 
 HANDLERS = ROOT / "benchmarks" / "handlers"
 SERVICE, EMPTY, LEAN, TUTORIAL = (f"ccapproval-bench-{name}" for name in ("service", "empty", "sklearn", "tutorial"))

@@ -10,7 +10,7 @@ from skl2onnx import to_onnx
 from sklearn.tree import DecisionTreeClassifier
 
 from benchmarks.samples import SAMPLES
-from model.generator import generate
+from model.data.generator import generate
 
 FIELDS = list(SAMPLES["approve"])
 TREE_ROWS = 100_000

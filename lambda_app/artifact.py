@@ -14,7 +14,7 @@ import os
 import pickle
 
 from lambda_app.errors import ArtifactCorrupt, ArtifactMissing, ArtifactUnsafe, ArtifactUnsupported
-from lambda_app.scorecard import Scorecard
+from lambda_app.formats.scorecard import Scorecard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _open_scorecard(path: str, content: bytes, manifest: dict[str, Any]) -> Scor
 
 
 def _open_sklearn(_path: str, content: bytes, manifest: dict[str, Any]) -> Scorer:
-    from lambda_app.estimator import Estimator
+    from lambda_app.formats.sklearn import Estimator
 
     return Estimator.load(content, manifest)
 

@@ -10,9 +10,9 @@ import os
 
 from lambda_app import artifact, telemetry
 from lambda_app.errors import Invalid, Refusal
-from lambda_app.events import answer, refusal, request_from, source_of
-from lambda_app.routes import Routes
 from lambda_app.settings import Settings
+from lambda_app.web.events import answer, refusal, request_from, source_of
+from lambda_app.web.routes import Routes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

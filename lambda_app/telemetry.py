@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from lambda_app.events import to_json
+from lambda_app.web.events import to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lambda_app.selfcheck import check
-from model.contract import Contract, fields_of, limits_path
-from model.data import Applications
-from model.evaluate import evaluate, operating_curve, roc_points
-from model.export import GOLDEN_CASES, export
-from model.gate import GateError, Verdict, gate_input, judge
-from model.parity import compare, decide_all, golden_cases, monotonicity
-from model.train import Settings, Trained, candidate_cutoffs, train
+from model.contract import Contract
+from model.contract.fields import fields_of
+from model.data.applications import Applications
+from model.fit.cutoff import candidate_cutoffs, operating_curve
+from model.fit.settings import TrainingSettings
+from model.fit.train import Candidate, train
+from model.formats.export import GOLDEN_CASES, export
+from model.judge.figures import evaluate, roc_points
+from model.judge.gate import Verdict, gate_input, judge
+from model.judge.limits import limits_of
+from model.judge.parity import compare, decide_all, golden_cases, monotonicity
 
 Floats = NDArray[np.float64]
 
@@ -35,18 +38,10 @@ COMPARED_AT = 0.5
 # Cut-offs that the report tells beside the chosen one.
 ALTERNATIVES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 REJECTED = "rejected"
-# What `limits.json` must give; the policy asks for the same.
-LIMITS = (
-    "minimum_accuracy",
-    "maximum_equal_opportunity_gap",
-    "minimum_group_size",
-    "maximum_champion_loss",
-    "maximum_parity_difference",
-)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingRun:
     """What a run ended with.
 
     Attributes
@@ -60,17 +55,17 @@ class Outcome:
     manifest: dict[str, Any]
     verdict: Verdict
     directory: Path
-    trained: Trained
+    trained: Candidate
 
 
 def run(
     contract: type[Contract],
     applications: Applications,
     out: Path,
-    settings: Settings,
+    settings: TrainingSettings,
     form: str = "scorecard",
     champion: dict[str, Any] | None = None,
-) -> Outcome:
+) -> TrainingRun:
     """Train, export, judge the export, ask the gate, and publish.
 
     Parameters
@@ -81,7 +76,7 @@ def run(
     out : Path
         The artifact's directory. It changes only at the end and only if the gate passes; otherwise
         `out/rejected/` holds the reports, and nothing that could serve.
-    settings : Settings
+    settings : TrainingSettings
     form : str
         The artifact's format.
     champion : dict, optional
@@ -94,14 +89,14 @@ def run(
 def publish(
     contract: type[Contract],
     applications: Applications,
-    trained: Trained,
+    trained: Candidate,
     out: Path,
-    settings: Settings,
+    settings: TrainingSettings,
     form: str,
     champion: dict[str, Any] | None,
-) -> Outcome:
+) -> TrainingRun:
     """What `run` does once the models are fitted; also how a fitted one is exported in another format."""
-    from model import report  # matplotlib costs half a second, which only this needs to pay
+    from model.report import page  # matplotlib costs half a second, which only this needs to pay
 
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".candidate-") as name:
@@ -117,32 +112,10 @@ def publish(
         _write_json(candidate / "metrics.json", _all_metrics(manifest, trained, settings.seed))
         _write_json(candidate / "gate.json", {"input": question, "decision": verdict.as_dict()})
         (candidate / "shared_env_variables.txt").write_text(variables(manifest), encoding="utf-8")
-        (candidate / report.FILE).write_text(report.render(candidate), encoding="utf-8")
+        (candidate / page.FILE).write_text(page.render(candidate), encoding="utf-8")
         if verdict.passed:
             check(str(candidate))
-        return Outcome(manifest, verdict, _move(candidate, out, deployable=verdict.passed), trained)
-
-
-def limits_of(contract: type[Contract]) -> dict[str, Any]:
-    """The gate's limits for a contract.
-
-    Raises
-    ------
-    GateError
-        A limit is missing or no finite number, or the file is no JSON object.
-    """
-    path = limits_path(contract)
-    try:
-        limits = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as err:
-        raise GateError(f"{path}: is not JSON in UTF-8") from err
-    if not isinstance(limits, dict):
-        raise GateError(f"{path}: is not a JSON object")
-    for name in LIMITS:
-        limit = limits.get(name)
-        if not isinstance(limit, int | float) or isinstance(limit, bool) or not isfinite(limit):
-            raise GateError(f"{path}: {name} is missing, or is no number")
-    return limits
+        return TrainingRun(manifest, verdict, _move(candidate, out, deployable=verdict.passed), trained)
 
 
 def variables(manifest: dict[str, Any]) -> str:
@@ -156,7 +129,7 @@ def variables(manifest: dict[str, Any]) -> str:
     )
 
 
-def _facts(applications: Applications, settings: Settings) -> dict[str, Any]:
+def _facts(applications: Applications, settings: TrainingSettings) -> dict[str, Any]:
     return {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_commit": _git_commit(),
@@ -173,7 +146,7 @@ def _facts(applications: Applications, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _judged(candidate: Path, trained: Trained, seed: int) -> dict[str, Any]:
+def _judged(candidate: Path, trained: Candidate, seed: int) -> dict[str, Any]:
     probabilities, approved = decide_all(candidate, trained.holdout)
     return {
         "metrics": evaluate(probabilities, approved, trained.holdout, seed),
@@ -182,7 +155,7 @@ def _judged(candidate: Path, trained: Trained, seed: int) -> dict[str, Any]:
     }
 
 
-def _all_metrics(manifest: dict[str, Any], trained: Trained, seed: int) -> dict[str, Any]:
+def _all_metrics(manifest: dict[str, Any], trained: Candidate, seed: int) -> dict[str, Any]:
     holdout, threshold = trained.holdout, manifest["threshold"]
     probabilities = trained.scorecard.predict_proba(holdout.matrix)[:, 1]
     cutoffs = candidate_cutoffs(probabilities)

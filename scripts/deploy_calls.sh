@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # the variables are shared with deploy.sh, which sources this
-# How deploy.sh speaks: to people, to AWS with patience and advice, and to operations/release.py.
+# How deploy.sh speaks: to people, to AWS with patience and advice, and to operations/release/checks.py.
 
 say() { echo "    $*" >&2; }
 
@@ -10,7 +10,7 @@ step() {
 }
 
 summary() { # summary STATUS [REASON ADVICE]
-  python3 "$root/operations/release.py" summary "status=$1" "function=$function_name" "alias=$alias_name" \
+  python3 "$root/operations/release/checks.py" summary "status=$1" "function=$function_name" "alias=$alias_name" \
     "live_version=$live_version" "version=$version" "image_uri=$image_uri" "digest=$digest" \
     "architecture=$architecture" "model_version=$model_version" "account=$account" "region=$region" \
     "previous_version=${moved:+$live_before}" "moved=$moved" "step=${2:+$step_name}" "reason=${2:-}" "next=${3:-}"
@@ -130,9 +130,9 @@ stop_for_another() {
   stop "the function has ${resolved##*@}, not $digest: another deploy came between" "See who deploys, then run again."
 }
 
-# judge ARGUMENTS…: one decision of operations/release.py, which brings reason and advice; leaves its text in $answer.
+# judge ARGUMENTS…: one decision of operations/release/checks.py, which brings reason and advice; leaves its text in $answer.
 judge() {
-  python3 "$root/operations/release.py" "$@" >"$work/answer" 2>"$work/error" ||
+  python3 "$root/operations/release/checks.py" "$@" >"$work/answer" 2>"$work/error" ||
     stop "$(sed -n 1p "$work/error")" "$(sed -n '$p' "$work/error")"
   answer=$(<"$work/answer")
 }

@@ -127,11 +127,11 @@ inference() {
   fi
   lock=inference && [[ $format = scorecard ]] || lock=inference-$format
   base "${BASE_IMAGE:-}" "$lambda_base"
-  "$python" scripts/image_labels.py "$artifacts/manifest.json" "$base" >"$work/labels" ||
+  "$python" -m operations.images.labels "$artifacts/manifest.json" "$base" >"$work/labels" ||
     fail "the image's labels cannot be told" "Correct what is said above, then: make images"
   while IFS= read -r label; do labels+=(--label "$label"); done <"$work/labels"
   wheels=$(scripts/wheels.sh "$lock" "$architecture")
-  gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt scripts/seal_image.py "$wheels"
+  gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt operations/images/seal.py "$wheels"
   mkdir -p "$work/inference/model/artifacts"
   cp "$artifacts/manifest.json" "$artifacts/model.joblib" "$work/inference/model/artifacts/"
   build inference Dockerfile_Inference_Lambda "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lambda_app.artifact import digest, model_version
 from model.applicant import Applicant
-from model.export import contract_as_data
+from model.contract.carried import contract_as_data
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 # No deadline: this machine may be busy. The same examples each time in CI, new ones at a desk.
 settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true", print_blob=True)
@@ -113,7 +113,7 @@ def service(by_hand: Path) -> Service:
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def small(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     """A trained scorecard of the default contract."""
     from tests.trainings import train_small
 
@@ -121,7 +121,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 
 @pytest.fixture(scope="session")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     """A trained scorecard of a contract with every kind of field."""
     from tests.trainings import train_mixed
 
@@ -129,7 +129,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 
 @pytest.fixture(scope="session")
-def mixed_sklearn(mixed: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def mixed_sklearn(mixed: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     """The same model in format `sklearn`."""
     from tests.trainings import as_sklearn
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.score import values_of
+from model.data.encoding import values_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from model.contract import FieldSpec
+    from model.contract.fields import FieldSpec
 
 
 def beside(directory: Path, specs: tuple[FieldSpec, ...], rows: int, seed: int) -> NDArray[np.float64]:

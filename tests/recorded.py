@@ -12,7 +12,7 @@ from model.track import Recorder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 LONG = 120.0
 
@@ -39,7 +39,7 @@ def runs_of(database: Path) -> list[dict[str, Any]]:
         ]
 
 
-def record_two(outcome: Outcome, folder: Path) -> Path:
+def record_two(outcome: TrainingRun, folder: Path) -> Path:
     """Record a model twice in a local database, first with a pipeline's name, and give the database."""
     given = environment(MLFLOW_TRACKING_URI=f"sqlite:///{folder}/mlflow.db")
     with contextlib.chdir(folder):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model import report
+from model.report import page
 
 if TYPE_CHECKING:
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 768, 1280])
-def test_fits_the_screen_and_loads_nothing(small: Outcome, width: int) -> None:
+def test_fits_the_screen_and_loads_nothing(small: TrainingRun, width: int) -> None:
     # given
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
@@ -30,7 +30,7 @@ def test_fits_the_screen_and_loads_nothing(small: Outcome, width: int) -> None:
         said: list[str] = []
         tab.on("request", lambda request: asked.append(request.url))
         tab.on("console", lambda message: said.append(message.text))
-        tab.goto((small.directory / report.FILE).as_uri())
+        tab.goto((small.directory / page.FILE).as_uri())
         wide = tab.evaluate("document.documentElement.scrollWidth")
         drawn = tab.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
         browser.close()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from model.__main__ import main
+from model.commands import main
 from model.track import Recorder
 from scripts.emulator import free_port
 from tests.recorded import LONG, environment, record_two, runs_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 
 def asked(address: str, path: str, **question: Any) -> Any:
@@ -79,7 +79,7 @@ def experiments(uri: str) -> Iterator[str]:
 
 
 def test_two_runs_can_be_compared_and_a_server_killed_in_the_middle_loses_none(
-    small: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: TrainingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given: the server that shows the two runs, and a training run that is being recorded there
     database = record_two(small, tmp_path)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 
 def image_exists(image: str) -> bool:
@@ -24,7 +24,7 @@ def image_exists(image: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def scorecard_image(build: Callable[..., subprocess.CompletedProcess[str]], mixed: Outcome) -> str:
+def scorecard_image(build: Callable[..., subprocess.CompletedProcess[str]], mixed: TrainingRun) -> str:
     """An image that serves a scorecard."""
     image = f"images-test-scorecard-{os.getpid()}"
     done = build("inference", image, ARTIFACTS=mixed.directory)
@@ -39,7 +39,7 @@ def base(scorecard_image: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def sklearn_image(build: Callable[..., subprocess.CompletedProcess[str]], mixed_sklearn: Outcome, base: str) -> str:
+def sklearn_image(build: Callable[..., subprocess.CompletedProcess[str]], mixed_sklearn: TrainingRun, base: str) -> str:
     """An image that serves the same model as a joblib pipeline."""
     image = f"images-test-sklearn-{os.getpid()}"
     done = build("inference", image, ARTIFACTS=mixed_sklearn.directory, BASE_IMAGE=base)
@@ -48,7 +48,7 @@ def sklearn_image(build: Callable[..., subprocess.CompletedProcess[str]], mixed_
 
 
 @pytest.fixture
-def artifact(mixed: Outcome, tmp_path: Path) -> Path:
+def artifact(mixed: TrainingRun, tmp_path: Path) -> Path:
     """A copy of a scorecard's artifact, to be spoilt."""
     directory = tmp_path / "artifact"
     shutil.copytree(mixed.directory, directory)

@@ -18,7 +18,7 @@ from tests.images.test_serving_image import inspect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
@@ -38,7 +38,7 @@ def test_build_without_more_than_uv_leaves_facts_and_bill(
     build: Callable[..., subprocess.CompletedProcess[str]],
     scorecard_image: str,
     base: str,
-    mixed: Outcome,
+    mixed: TrainingRun,
     tmp_path: Path,
 ) -> None:
     # Given what `make .venv/bin/uv` gives, and the pipeline's Export Model step has

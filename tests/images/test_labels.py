@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.image_labels import base_digest, revision
+from operations.images.labels import base_digest, revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from benchmarks.image_size import size_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
@@ -35,7 +35,7 @@ print(json.dumps({
     "sources": len(sources),
     "times": sorted({int(path.stat().st_mtime) for path in [root, *root.rglob("*")]}),
     "unreadable": [str(path) for path in root.rglob("*") if not path.stat().st_mode & 0o004],
-    "file": __import__("lambda_app.events").events.answer.__code__.co_filename,
+    "file": __import__("lambda_app.web.events").web.events.answer.__code__.co_filename,
 }))
 """
 
@@ -61,7 +61,7 @@ def decisions(answers: list[Any]) -> list[dict[str, Any]]:
 def test_hardened_container_decides_golden_cases_as_exported(
     image_of: str, outcome_of: str, request: pytest.FixtureRequest
 ) -> None:
-    outcome: Outcome = request.getfixturevalue(outcome_of)
+    outcome: TrainingRun = request.getfixturevalue(outcome_of)
     golden = outcome.manifest["golden"]
     life = live(request.getfixturevalue(image_of), [case["request"] for case in golden])
     expected = [{key: value for key, value in case["response"].items() if key != "request_id"} for case in golden]
@@ -70,7 +70,7 @@ def test_hardened_container_decides_golden_cases_as_exported(
         assert found == wanted
 
 
-def test_both_formats_decide_golden_cases_alike(sklearn_image: str, mixed: Outcome) -> None:
+def test_both_formats_decide_golden_cases_alike(sklearn_image: str, mixed: TrainingRun) -> None:
     golden = mixed.manifest["golden"]
     found = decisions(live(sklearn_image, [case["request"] for case in golden]).answers)
     assert [one["decision"] for one in found] == [case["response"]["decision"] for case in golden]
@@ -78,7 +78,7 @@ def test_both_formats_decide_golden_cases_alike(sklearn_image: str, mixed: Outco
         assert math.isclose(one["probability"], case["response"]["probability"], abs_tol=1e-9)
 
 
-def test_labels_tell_the_model(scorecard_image: str, base: str, mixed: Outcome) -> None:
+def test_labels_tell_the_model(scorecard_image: str, base: str, mixed: TrainingRun) -> None:
     labels = inspect(scorecard_image)["Config"]["Labels"]
     manifest = mixed.manifest
     assert {key: labels[key] for key in labels if key.startswith("ccapproval.")} == {
@@ -107,7 +107,7 @@ def test_image_holds_service_and_artifact_alone_and_sealed(scorecard_image: str)
     assert found["unsealed"] == []
     assert found["unreadable"] == []
     assert len(found["times"]) == 1
-    assert found["file"] == "/var/task/lambda_app/events.py"
+    assert found["file"] == "/var/task/lambda_app/web/events.py"
 
 
 def test_image_adds_at_most_three_megabytes(scorecard_image: str, base: str) -> None:
@@ -115,7 +115,7 @@ def test_image_adds_at_most_three_megabytes(scorecard_image: str, base: str) -> 
 
 
 def test_same_inputs_give_the_same_layers(
-    build: Callable[..., subprocess.CompletedProcess[str]], scorecard_image: str, base: str, mixed: Outcome
+    build: Callable[..., subprocess.CompletedProcess[str]], scorecard_image: str, base: str, mixed: TrainingRun
 ) -> None:
     image = f"{scorecard_image}-again"
     done = build("inference", image, ARTIFACTS=mixed.directory, BASE_IMAGE=base, NO_CACHE=1)

@@ -23,7 +23,14 @@ HARDENED = ("--rm", "--network=none", "--cap-drop=ALL", "--read-only", "--tmpfs=
 # The directories of tests that Dockerfile_Training_Testing copies, and some of the quicker tests in them: all of them
 # take minutes, and run here anyway.
 INSIDE = ("notebook", "unit")
-RUN_INSIDE = [f"tests/unit/test_{name}.py" for name in ("decisions", "envelopes", "gate", "imports", "report", "data")]
+RUN_INSIDE = [
+    "tests/test_imports.py",
+    "tests/lambda_app/test_decisions.py",
+    "tests/lambda_app/web/test_envelopes.py",
+    "tests/model/data/test_data.py",
+    "tests/model/judge/test_gate.py",
+    "tests/model/report/test_page.py",
+]
 
 
 def run(image: str, *words: str, mount: Path | None = None) -> subprocess.CompletedProcess[str]:

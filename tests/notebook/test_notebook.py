@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from model.generator import generate
+from model.data.generator import generate
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "credit_card_approval.ipynb"

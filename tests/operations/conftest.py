@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_app.artifact import digest, model_version
-from operations.__main__ import main
+from operations.commands import main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from tests.pipeline.harness import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def scans() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def cloud(
     docker_engine: None,
-    small: Outcome,
+    small: TrainingRun,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The host and port of a local cloud whose function serves an earlier, smaller model."""

@@ -1,8 +1,8 @@
 """Runs the pipeline's steps as Harness would: a fresh clone for each stage, commands in order, outputs passed on.
 
 What is not a command is done by other means: images are built by scripts/images.sh and pushed, S3 uploads go through
-the AWS CLI, the policy is asked by `model.gate`, and the approver's answer is given. ECR's scans come from moto, which
-alone of the two emulators has them.
+the AWS CLI, the policy is asked by `model.judge.gate`, and the approver's answer is given. ECR's scans come from moto,
+which alone of the two emulators has them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from model.gate import judge
+from model.judge.gate import judge
 from tests.pipeline.harness import ROOT, SECRETS, Step, filled_in, pipeline
 from tests.pipeline.push import push
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from model.__main__ import main
-from model.generator import generate
+from model.commands import main
+from model.data.generator import generate
 from tests.pipeline.harness import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 # For each rule the one change that it must see: to the limits, to the manifest, or to the champion.
 FAILURES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
@@ -38,7 +38,7 @@ def _merged(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
 
 @pytest.mark.parametrize("rule", FAILURES)
 def test_one_failed_rule_stops_the_model(
-    rule: str, small: Outcome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    rule: str, small: TrainingRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     limits, manifest, champion = FAILURES[rule]
     shutil.copy(ROOT / "tests/contracts/small.py", tmp_path / "small.py")

@@ -107,6 +107,7 @@ def test_the_risk_team_owns_what_a_model_must_reach_and_the_platform_team_the_wa
         "/policies/": "model-risk",
         "limits.json": "model-risk",
         **dict.fromkeys(("/.harness/", "/.github/", "/infra/", "/scripts/"), "platform"),
+        **dict.fromkeys(("/operations/images/", "/operations/release/"), "platform"),
     }
     assert all((ROOT / pattern.strip("/")).is_dir() for pattern in owners if pattern.startswith("/"))
 

@@ -201,7 +201,7 @@ def test_a_trigger_starts_this_pipeline(trigger: dict[str, Any]) -> None:
     ("file", "starts"),
     [
         ("credit_card_approval.ipynb", True),
-        ("model/train.py", True),
+        ("model/fit/train.py", True),
         ("model/limits.json", True),
         ("policies/model_gate.rego", True),
         ("Dockerfile_Inference_Lambda", True),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from model.generator import generate
-from operations.evidence import verify
+from model.data.generator import generate
+from operations.evidence.review import verify
 from tests.pipeline.harness import step_named, steps
 from tests.pipeline.runner import BUCKET, COMMENT, RUN, Runner
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from model.generator import generate
+from model.data.generator import generate
 from tests.pipeline.harness import ROOT
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 EMULATOR = ROOT / ".venv" / "aws-lambda-rie"
 SECONDS = 60
@@ -34,7 +34,7 @@ def emulator() -> Path:
 
 
 @pytest.fixture(scope="module")
-def serving(emulator: Path, small: Outcome) -> Iterator[Serving]:
+def serving(emulator: Path, small: TrainingRun) -> Iterator[Serving]:
     """The service, up under the emulator."""
     with Serving(small.directory, ["--emulator", str(emulator)]) as started:
         yield started

@@ -15,12 +15,12 @@ from benchmarks.search_path import python_path
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 pytestmark = pytest.mark.rie
 
 
-def test_one_life_is_measured(emulator: Path, small: Outcome) -> None:
+def test_one_life_is_measured(emulator: Path, small: TrainingRun) -> None:
     # Given this service, when one of its lives is measured
     service = Contender("service", "this service", "lambda_app.handler.handler", {"MODEL_DIR": str(small.directory)})
     life = live(emulator, service, 3)

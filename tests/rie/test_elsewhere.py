@@ -14,7 +14,7 @@ from scripts.emulator import INVOKE
 from tests.rie.conftest import SECONDS, Serving, run_service
 
 if TYPE_CHECKING:
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 # Answers as Docker does; `run` starts the emulator of this machine where the container's port would be.
 DOCKER = """#!{python}
@@ -55,7 +55,7 @@ def _docker(
 
 
 @pytest.mark.rie
-def test_the_image_is_built_and_run(emulator: Path, small: Outcome, tmp_path: Path) -> None:
+def test_the_image_is_built_and_run(emulator: Path, small: TrainingRun, tmp_path: Path) -> None:
     # Given a machine with Docker and no emulator of its own
     path = _docker(tmp_path, small.directory, emulator)
     # When the service is to stay up
@@ -74,7 +74,7 @@ def test_the_image_is_built_and_run(emulator: Path, small: Outcome, tmp_path: Pa
     assert any("runs in Docker" in line for line in started.printed)
 
 
-def test_without_docker_it_says_what_to_install(small: Outcome, tmp_path: Path) -> None:
+def test_without_docker_it_says_what_to_install(small: TrainingRun, tmp_path: Path) -> None:
     # Given neither, when the service is to run
     done = run_service(["run"], small.directory, PATH=str(tmp_path))
     # Then it says so
@@ -82,7 +82,7 @@ def test_without_docker_it_says_what_to_install(small: Outcome, tmp_path: Path) 
     assert "Install Docker" in done.stderr
 
 
-def test_a_stopped_engine_is_named(small: Outcome, tmp_path: Path) -> None:
+def test_a_stopped_engine_is_named(small: TrainingRun, tmp_path: Path) -> None:
     # Given a Docker whose engine does not answer, when the service is to run
     path = _docker(tmp_path, small.directory, "", engine_status=1)
     done = run_service(["run"], small.directory, PATH=path)
@@ -91,7 +91,7 @@ def test_a_stopped_engine_is_named(small: Outcome, tmp_path: Path) -> None:
     assert "its engine does not answer: start it" in done.stderr
 
 
-def test_a_failed_build_ends_it(small: Outcome, tmp_path: Path) -> None:
+def test_a_failed_build_ends_it(small: TrainingRun, tmp_path: Path) -> None:
     # Given a Docker that cannot build the image, when the service is to run
     path = _docker(tmp_path, small.directory, "", build_status=1)
     done = run_service(["run"], small.directory, PATH=path)

@@ -69,7 +69,13 @@ def test_the_second_run_does_not_train(make: Make) -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    ["model/train.py", "model/limits.json", "lambda_app/scorecard.py", "policies/model_gate.rego", ".venv/training"],
+    [
+        "model/fit/train.py",
+        "model/limits.json",
+        "lambda_app/formats/scorecard.py",
+        "policies/model_gate.rego",
+        ".venv/training",
+    ],
 )
 def test_what_decides_the_model_trains_it_again(make: Make, changed: str) -> None:
     # Given a trained model, and then a change of what it is made by

@@ -20,7 +20,7 @@ from tests.rie.conftest import SECONDS, Serving, run_service
 from tests.serving import ROOT
 
 if TYPE_CHECKING:
-    from model.run import Outcome
+    from model.run import TrainingRun
 
 pytestmark = pytest.mark.rie
 
@@ -83,7 +83,7 @@ def test_the_printed_aws_line_decides(serving: Serving, tmp_path: Path) -> None:
     assert json.loads(answer["body"])["prediction"] == 1
 
 
-def test_all_golden_cases_are_decided_as_at_the_export(serving: Serving, small: Outcome) -> None:
+def test_all_golden_cases_are_decided_as_at_the_export(serving: Serving, small: TrainingRun) -> None:
     # Given what the artifact decided in the process that exported it
     golden = small.manifest["golden"]
     # When the same applications go through the runtime as one batch
@@ -93,7 +93,7 @@ def test_all_golden_cases_are_decided_as_at_the_export(serving: Serving, small: 
     assert decided == [case["response"] for case in golden]
 
 
-def test_requests_at_once_are_all_answered(serving: Serving, small: Outcome) -> None:
+def test_requests_at_once_are_all_answered(serving: Serving, small: TrainingRun) -> None:
     # Given several clients, which the emulator by itself does not survive
     sample = small.manifest["golden"][0]["request"]
     # When they ask at once
@@ -103,7 +103,7 @@ def test_requests_at_once_are_all_answered(serving: Serving, small: Outcome) -> 
     assert [answer["statusCode"] for answer in answers] == [200] * 32
 
 
-def test_the_last_of_a_key_given_twice_counts_in_a_direct_invoke(serving: Serving, small: Outcome) -> None:
+def test_the_last_of_a_key_given_twice_counts_in_a_direct_invoke(serving: Serving, small: TrainingRun) -> None:
     # Given a payload that names a field twice, which over HTTP would be refused
     denied = next(case["request"] for case in small.manifest["golden"] if case["response"]["prediction"] == 0)
     approved = next(case["request"] for case in small.manifest["golden"] if case["response"]["prediction"] == 1)
@@ -112,7 +112,7 @@ def test_the_last_of_a_key_given_twice_counts_in_a_direct_invoke(serving: Servin
     assert json.loads(_send(serving.port, twice)["body"])["decision"] == "approve"
 
 
-def test_what_the_runtime_client_cannot_read_fails_without_a_value(emulator: Path, small: Outcome) -> None:
+def test_what_the_runtime_client_cannot_read_fails_without_a_value(emulator: Path, small: TrainingRun) -> None:
     # Given payloads that over HTTP would get a problem document of this service
     payloads = {
         "NaN": f'{{"Income":{CANARY},"Own_Car":NaN}}',
@@ -136,7 +136,7 @@ def test_what_the_runtime_client_cannot_read_fails_without_a_value(emulator: Pat
     assert after["statusCode"] == 200
 
 
-def test_an_emulator_that_ends_ends_the_service(emulator: Path, small: Outcome) -> None:
+def test_an_emulator_that_ends_ends_the_service(emulator: Path, small: TrainingRun) -> None:
     # Given a service whose emulator is killed
     with Serving(small.directory, ["--emulator", str(emulator)]) as started:
         (running,) = _children(started.process.pid)
@@ -147,7 +147,7 @@ def test_an_emulator_that_ends_ends_the_service(emulator: Path, small: Outcome) 
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "kill"])
-def test_stopping_leaves_nothing_behind(emulator: Path, small: Outcome, how: signal.Signals) -> None:
+def test_stopping_leaves_nothing_behind(emulator: Path, small: TrainingRun, how: signal.Signals) -> None:
     # Given a service that has answered, so that the function's process runs
     with Serving(small.directory, ["--emulator", str(emulator)]) as started:
         (running,) = _children(started.process.pid)
@@ -164,7 +164,7 @@ def test_stopping_leaves_nothing_behind(emulator: Path, small: Outcome, how: sig
     assert not Path(f"/proc/{function}").exists()
 
 
-def test_a_taken_port_is_named(emulator: Path, small: Outcome) -> None:
+def test_a_taken_port_is_named(emulator: Path, small: TrainingRun) -> None:
     # Given a port on which another program listens
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -177,7 +177,7 @@ def test_a_taken_port_is_named(emulator: Path, small: Outcome) -> None:
     assert f"port {port} is in use; name another: make serve PORT={port + 1}" in done.stderr
 
 
-def test_run_shows_an_approval_and_an_explained_denial(emulator: Path, small: Outcome) -> None:
+def test_run_shows_an_approval_and_an_explained_denial(emulator: Path, small: TrainingRun) -> None:
     # Given the decisions that the artifact vouches for
     approved, denied = (case["response"] for case in small.manifest["golden"][:2])
     # When `make run` comes to its end
@@ -193,7 +193,7 @@ def test_run_shows_an_approval_and_an_explained_denial(emulator: Path, small: Ou
     assert "curl -s http://127.0.0.1:9000" in done.stdout
 
 
-def test_a_broken_artifact_is_named(emulator: Path, small: Outcome, tmp_path: Path) -> None:
+def test_a_broken_artifact_is_named(emulator: Path, small: TrainingRun, tmp_path: Path) -> None:
     # Given an artifact with one byte changed
     for name in ("manifest.json", "model.joblib"):
         shutil.copy(small.directory / name, tmp_path)

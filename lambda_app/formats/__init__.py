@@ -1,0 +1,1 @@
+"""What each artifact format is on the serving side: one file a format."""

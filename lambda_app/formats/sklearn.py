@@ -1,0 +1,87 @@
+"""Format `sklearn`, version 1: a fitted scikit-learn pipeline, for estimators that no lean format can hold.
+
+Its input has a column for each field in the contract's order: numbers as they are, a word as its place among the
+field's words, NaN where a value is missing. joblib imports numpy and scikit-learn, which costs a cold start hundreds of
+milliseconds; only this format pays for it.
+"""
+
+from __future__ import annotations
+
+import io
+from itertools import pairwise
+from math import nan
+
+from lambda_app.formats.scorer import Binning
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Estimator(Binning):
+    """Scores an application with a fitted pipeline.
+
+    Parameters
+    ----------
+    pipeline : sklearn.pipeline.Pipeline
+        Fitted; one of its two classes is 1, 'approve'.
+    manifest : dict
+        Gives the words of each field, the bins, and the reference applicant's values. The bins decide nothing and the
+        model's version does not cover them, so of these only a number's edges are used, which the log tells.
+    """
+
+    __slots__ = ("_approve", "_pipeline", "_places", "_reference")
+
+    def __init__(self, pipeline: Any, manifest: dict[str, Any]) -> None:
+        super().__init__(
+            [
+                {"name": field["name"], "words": field["words"]}
+                if field["words"]
+                else {"name": field["name"], "edges": [float(edge) for edge in bins["edges"]]}
+                for field, bins in zip(manifest["contract"]["fields"], manifest["bins"]["fields"], strict=True)
+            ]
+        )
+        self._pipeline = pipeline
+        self._approve = list(pipeline.classes_).index(1)
+        self._places = [
+            (field["name"], {word: float(place) for place, word in enumerate(field["words"])})
+            for field in manifest["contract"]["fields"]
+        ]
+        self._reference = self._row(manifest["reference"]["values"])
+
+    @classmethod
+    def load(cls, content: bytes, manifest: dict[str, Any]) -> Estimator:
+        """Open the pipeline from the very bytes whose digest was checked, since the format itself can run code."""
+        import joblib
+        from threadpoolctl import threadpool_limits
+
+        # A request is one row, which threads only make wait for one another.
+        threadpool_limits(limits=1)
+        return cls(joblib.load(io.BytesIO(content)), manifest)
+
+    def probability(self, values: dict[str, Any], _bins: list[int]) -> float:
+        """The probability of being creditworthy, as the pipeline says."""
+        return float(self.probabilities([self._row(values)])[0])
+
+    def shortfalls(self, values: dict[str, Any], _bins: list[int]) -> list[float]:
+        """What each field adds on the way from the applicant to the reference, one swapped after another.
+
+        They add up to the reference's probability minus the applicant's, also where fields interact.
+        """
+        row = self._row(values)
+        steps = [row]
+        for place, value in enumerate(self._reference):
+            row = [*row[:place], value, *row[place + 1 :]]
+            steps.append(row)
+        return [after - before for before, after in pairwise(self.probabilities(steps).tolist())]
+
+    def probabilities(self, rows: Any) -> Any:
+        """The probability of being creditworthy for each row of numbers, as an ndarray of shape (n,)."""
+        return self._pipeline.predict_proba(rows)[:, self._approve]
+
+    def _row(self, values: dict[str, Any]) -> list[float]:
+        row = []
+        for name, places in self._places:
+            value = values[name]
+            row.append(nan if value is None else places[value] if places else float(value))
+        return row

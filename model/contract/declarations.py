@@ -1,0 +1,121 @@
+"""What a contract declares beside types and ranges: how a field is scored, the outcome, and the columns that judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Direction = Literal["up", "down", "free"]
+
+
+class ContractError(ValueError):
+    """The contract cannot be loaded, contradicts itself, or cannot be exported as plain data.
+
+    Attributes
+    ----------
+    field : str or None
+        The field at fault, where there is one.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(f"field {field}: {message}" if field else message)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the scorecard and the applicant's letter need to know of a field.
+
+    Parameters
+    ----------
+    direction : {"up", "down", "free"}
+        How the points may move as the value grows; categories are always "free".
+    unit : str
+        The unit of the value, as people write it.
+    code, text : str
+        The adverse-action reason: its code, and the sentence that an applicant reads.
+    """
+
+    direction: Direction
+    unit: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The labelled column, and its two labels.
+
+    Raises
+    ------
+    ContractError
+        The two labels are one.
+    """
+
+    column: str
+    approve: int | str
+    deny: int | str
+
+    def __post_init__(self) -> None:
+        # In a CSV 1 and "1" are the same text.
+        if str(self.approve) == str(self.deny):
+            raise ContractError(f"the outcome {self.column} has the same label for approve and deny")
+
+
+@dataclass(frozen=True)
+class Sensitive:
+    """A column by which the model is judged, and which it never sees.
+
+    Parameters
+    ----------
+    column : str
+    groups : mapping of str to tuple, optional
+        Group name to the column's values; by default each value is its own group.
+    bands : tuple of float, optional
+        For a numeric column: the lower bounds of all groups but the first.
+
+    Raises
+    ------
+    ContractError
+        A value would belong to two groups, or to none.
+    """
+
+    column: str
+    groups: dict[str, tuple[int | str, ...]] | None = None
+    bands: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.groups is not None and self.bands is not None:
+            raise ContractError(f"the sensitive column {self.column} has groups and bands; declare one of them")
+        if self.bands is not None and not _ascending(self.bands):
+            raise ContractError(
+                f"the bands of the sensitive column {self.column} must be one or more finite numbers, each greater "
+                "than the one before"
+            )
+        owners: dict[str, str] = {}
+        for name, values in (self.groups or {}).items():
+            for value in values:
+                if owners.setdefault(str(value), name) != name:
+                    raise ContractError(
+                        f"the value {value!r} of the sensitive column {self.column} is in two groups, "
+                        f"'{owners[str(value)]}' and '{name}'"
+                    )
+
+
+def _ascending(bounds: tuple[float, ...]) -> bool:
+    return bool(bounds) and all(map(isfinite, bounds)) and all(low < high for low, high in pairwise(bounds))
+
+
+class Contract(BaseModel):
+    """The base of every contract: strict types, no unknown fields, no NaN, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    outcome: ClassVar[Outcome]
+    sensitive: ClassVar[tuple[Sensitive, ...]] = ()
+    # Applications that documents, smoke tests and golden cases show: invented, never a real applicant's.
+    samples: ClassVar[tuple[dict[str, Any], ...]] = ()

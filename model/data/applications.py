@@ -1,0 +1,209 @@
+"""Labelled applications from CSV, Parquet or a data frame, every row checked with the contract."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from tqdm import tqdm
+
+from model.contract import Contract
+from model.contract.fields import FieldSpec, fields_of
+from model.data.columns import Checked, check_field, check_outcome, check_sensitive
+from model.data.rejects import MissingColumns, Rejects, TooManyRejects, UnreadableFile
+from model.data.tables import Table, frame_table, open_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+MAX_REJECT_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Applications:
+    """The rows that passed the contract.
+
+    Attributes
+    ----------
+    fields : tuple of FieldSpec
+    matrix : ndarray of float64, shape (n, fields)
+        Numbers as they are, a choice as the index of its word in `FieldSpec.words`, NaN where missing.
+    approved : ndarray of bool, shape (n,)
+        Empty when the data was read without its outcome.
+    groups : dict of str to ndarray of str
+        For each sensitive column the name of each row's group, '' where the value is missing.
+    rejects : Rejects
+    accepted : ndarray of int64, shape (n,)
+        The position of each row among the rows that were read, from 0; blank rows have none.
+    digest : str
+        SHA-256 of the accepted content: the same for the same rows in CSV, Parquet or memory, on any platform.
+    source : str
+        The file's name, or how the data was generated.
+    dated : str or None
+        ISO date of the data, UTC; None where nobody said it. A file's own date is that of its last copy.
+    """
+
+    fields: tuple[FieldSpec, ...]
+    matrix: NDArray[np.float64]
+    approved: NDArray[np.bool_]
+    groups: dict[str, NDArray[np.object_]]
+    rejects: Rejects
+    accepted: NDArray[np.int64]
+    digest: str
+    source: str
+    dated: str | None
+
+    def take(self, rows: NDArray[np.int64]) -> Applications:
+        """The rows at these positions; what is said of the data as a whole (digest, rejects) stays."""
+        return replace(
+            self,
+            matrix=self.matrix[rows],
+            approved=self.approved[rows] if self.approved.size else self.approved,
+            groups={name: values[rows] for name, values in self.groups.items()},
+            accepted=self.accepted[rows],
+        )
+
+
+def read(
+    path: Path,
+    contract: type[Contract],
+    *,
+    dated: str | None = None,
+    max_reject_share: float = MAX_REJECT_SHARE,
+) -> Applications:
+    """Read and check a file of labelled applications.
+
+    Parameters
+    ----------
+    path : Path
+        `.csv` (comma-separated, UTF-8, with a header) or `.parquet`.
+    contract : type of Contract
+    dated : str, optional
+        ISO date of the data, UTC.
+    max_reject_share : float
+        The share of rows that may break the contract, 0 to 1.
+
+    Raises
+    ------
+    UnreadableFile, MissingColumns, TooManyRejects
+    """
+    return _check(open_table(path), fields_of(contract), contract, path.name, dated, max_reject_share)
+
+
+def read_unlabelled(
+    path: Path, fields: tuple[FieldSpec, ...], *, max_reject_share: float = MAX_REJECT_SHARE
+) -> Applications:
+    """Read and check a file of applications to score; see `read`. Columns other than the fields are ignored."""
+    return _check(open_table(path), fields, None, path.name, None, max_reject_share)
+
+
+def check_frame(
+    frame: pd.DataFrame,
+    contract: type[Contract],
+    *,
+    source: str,
+    dated: str | None,
+    max_reject_share: float = MAX_REJECT_SHARE,
+) -> Applications:
+    """Check labelled applications that are in memory; see `read`.
+
+    None and NaN are missing. Types count: an int field takes no float column, so a column of whole numbers with
+    gaps wants pandas' `Int64`.
+    """
+    return _check(frame_table(frame, source), fields_of(contract), contract, source, dated, max_reject_share)
+
+
+def _check(
+    table: Table,
+    fields: tuple[FieldSpec, ...],
+    contract: type[Contract] | None,
+    source: str,
+    dated: str | None,
+    max_reject_share: float,
+) -> Applications:
+    """Check every column; without a contract neither outcome nor sensitive columns are looked at."""
+    steps = _steps(fields, contract, is_text=table.is_text)
+    found = table.columns.column_names
+    if missing := [name for name in steps if name not in found]:
+        raise MissingColumns(source, missing, found)
+    if twice := [name for name in steps if found.count(name) > 1]:
+        raise UnreadableFile(source, f"has the column {twice[0]} twice; keep one")
+    rejects = table.rejects
+    if contract is not None and not rejects.rows_read:
+        raise UnreadableFile(source, "holds no rows")
+    rejects.ignored_columns = tuple(name for name in found if name not in steps)
+
+    passed = np.ones(len(table.places), dtype=np.bool_)
+    values: dict[str, NDArray[Any]] = {}
+    for name, step in tqdm(steps.items(), desc="Checking", unit="column", delay=2, leave=False, disable=None):
+        try:
+            checked = step(table.columns.column(name))
+        except pa.ArrowNotImplementedError as err:
+            why = f"the column {name} has a type that holds no labels or groups; write it as numbers or text"
+            raise UnreadableFile(source, why) from err
+        values[name] = checked.content
+        for rule, rows in checked.faults.items():
+            rejects.add(name, rule, table.places[rows])
+            passed[rows] = False
+
+    kept = np.flatnonzero(passed)
+    rejects.rows_rejected = rejects.rows_read - int(kept.size)
+    if rejects.share > max_reject_share:
+        raise TooManyRejects(source, rejects, max_reject_share)
+    matrix = np.column_stack([values[spec.name][kept] for spec in fields]) + 0.0  # -0.0 becomes 0.0
+    approved = np.empty(0, dtype=np.bool_) if contract is None else values[contract.outcome.column][kept]
+    groups = {} if contract is None else {rule.column: values[rule.column][kept] for rule in contract.sensitive}
+    return Applications(
+        fields=fields,
+        matrix=matrix,
+        approved=approved,
+        groups=groups,
+        rejects=rejects,
+        accepted=table.positions[kept],
+        digest=_digest(fields, matrix, approved, groups),
+        source=source,
+        dated=dated,
+    )
+
+
+def _steps(
+    fields: tuple[FieldSpec, ...], contract: type[Contract] | None, *, is_text: bool
+) -> dict[str, Callable[[pa.ChunkedArray], Checked]]:
+    """What to do with each column, by its name."""
+    steps: dict[str, Callable[[pa.ChunkedArray], Checked]] = {
+        spec.name: partial(check_field, spec=spec, is_text=is_text) for spec in fields
+    }
+    if contract is not None:
+        outcome = contract.outcome
+        steps[outcome.column] = partial(check_outcome, outcome=outcome, is_text=is_text)
+        for rule in contract.sensitive:
+            steps[rule.column] = partial(check_sensitive, sensitive=rule, is_text=is_text)
+    return steps
+
+
+def _digest(
+    fields: tuple[FieldSpec, ...],
+    matrix: NDArray[np.float64],
+    approved: NDArray[np.bool_],
+    groups: dict[str, NDArray[np.object_]],
+) -> str:
+    digest = hashlib.sha256()
+    digest.update(json.dumps([[spec.name, spec.words] for spec in fields]).encode())
+    for column in matrix.T:
+        # One bit pattern for every NaN, one byte order for every platform.
+        digest.update(np.where(np.isnan(column), np.nan, column).astype("<f8").tobytes())
+    digest.update(approved.tobytes())
+    for column_name, names in groups.items():
+        distinct, codes = np.unique(names.astype(str), return_inverse=True)
+        digest.update(json.dumps([column_name, distinct.tolist()]).encode())
+        digest.update(codes.astype("<i4").tobytes())
+    return digest.hexdigest()

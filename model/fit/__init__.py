@@ -1,0 +1,1 @@
+"""Fits the candidate and chooses its cut-off."""

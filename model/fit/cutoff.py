@@ -1,0 +1,153 @@
+"""Chooses the cut-off."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.data.applications import Applications
+from model.fit.settings import TrainingError
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+# Two probabilities that differ by less are one to the cut-off: it must not fall between roundings of the same score.
+RESOLUTION = 1e-6
+CANDIDATES = 1000
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What each cut-off does; arrays of shape (cut-offs,).
+
+    Attributes
+    ----------
+    cutoffs, accuracy, approval_rate : ndarray of float64
+    gap : ndarray of float64
+        The equal opportunity difference, the largest over the sensitive columns; 0 where there is nothing to compare.
+    """
+
+    cutoffs: Floats
+    accuracy: Floats
+    gap: Floats
+    approval_rate: Floats
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the cut-off was chosen, on training rows and out of fold.
+
+    Attributes
+    ----------
+    cutoff : float
+        Approve from this probability on.
+    candidates : int
+        Cut-offs that were compared.
+    limit : float
+        The widest equal-opportunity gap allowed while choosing: the policy's limit less the margin.
+    within : int
+        Candidates whose gap is not wider than that.
+    accuracy : float
+        Of the chosen one.
+    most_accurate : float
+        The accuracy of the most accurate candidate, whatever its gap.
+    """
+
+    cutoff: float
+    candidates: int
+    limit: float
+    within: int
+    accuracy: float
+    most_accurate: float
+
+    @property
+    def binding(self) -> bool:
+        """Whether the limit on the gap cost accuracy; otherwise it did not shape the cut-off."""
+        return self.accuracy < self.most_accurate
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, as `metrics.json` holds it."""
+        return {**asdict(self), "binding": self.binding}
+
+
+def operating_curve(probabilities: Floats, judged: Applications, cutoffs: Floats) -> Curve:
+    """Accuracy, the equal-opportunity gap and the approval rate at each cut-off.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n,)
+    judged : Applications
+        With n rows.
+    cutoffs : ndarray of float64, shape (k,)
+    """
+    truth = judged.approved
+
+    def at_or_above(rows: Flags) -> Floats:
+        ordered = np.sort(probabilities[rows])
+        above: Floats = len(ordered) - np.searchsorted(ordered, cutoffs, side="left").astype(np.float64)
+        return above
+
+    right, wrong = at_or_above(truth), at_or_above(~truth)
+    accuracy = (right + (np.count_nonzero(~truth) - wrong)) / len(truth)
+    gap = np.zeros(len(cutoffs))
+    for names in judged.groups.values():
+        rates = [
+            at_or_above(truth & (names == name)) / np.count_nonzero(truth & (names == name))
+            for name in np.unique(names[names != ""])
+            if np.any(truth & (names == name))
+        ]
+        if len(rates) > 1:
+            gap = np.maximum(gap, np.max(rates, axis=0) - np.min(rates, axis=0))
+    return Curve(cutoffs, accuracy, gap, (right + wrong) / len(truth))
+
+
+def candidate_cutoffs(probabilities: Floats) -> Floats:
+    """At most 1000 cut-offs, each halfway between two probabilities that the model really gives.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n,)
+
+    Returns
+    -------
+    ndarray of float64, shape (at most 1000,)
+        Rounded to nine places, so that every platform writes the same one.
+
+    Raises
+    ------
+    TrainingError
+        All probabilities are the same.
+    """
+    distinct = np.unique(probabilities)
+    apart = np.flatnonzero(np.diff(distinct) > RESOLUTION)
+    if not len(apart):
+        raise TrainingError("the model gives every applicant the same probability; there is nothing to cut off")
+    chosen = apart[np.unique(np.linspace(0, len(apart) - 1, CANDIDATES).round().astype(np.int64))]
+    cutoffs: Floats = np.round((distinct[chosen] + distinct[chosen + 1]) / 2, 9)
+    return cutoffs
+
+
+def choose_cutoff(
+    cutoffs: Floats, unseen: Floats, training: Applications, limits: dict[str, float], margin: float
+) -> Choice:
+    """The most accurate cut-off that stays the margin below the policy's limit on the gap.
+
+    Judged on probabilities of rows that their model had not seen. Where no cut-off does, the most accurate of those
+    with the smallest gap: it is for the gate to deny the model, and for the report to show what there was to choose.
+    """
+    curve = operating_curve(unseen, training, cutoffs)
+    limit = limits["maximum_equal_opportunity_gap"] - margin
+    within = curve.gap <= limit
+    eligible = within if within.any() else curve.gap == curve.gap.min()
+    chosen = int(np.argmax(np.where(eligible, curve.accuracy, -1.0)))
+    return Choice(
+        cutoff=float(cutoffs[chosen]),
+        candidates=len(cutoffs),
+        limit=limit,
+        within=int(np.count_nonzero(within)),
+        accuracy=float(curve.accuracy[chosen]),
+        most_accurate=float(curve.accuracy.max()),
+    )

@@ -1,0 +1,162 @@
+"""Fits the scorecard and the two models that it is compared with, and chooses the cut-off.
+
+Everything here is deterministic for a seed: one thread, because OpenMP's sums depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from model.contract.fields import FieldSpec
+from model.data.applications import Applications
+from model.fit.cutoff import Choice, candidate_cutoffs, choose_cutoff
+from model.fit.settings import TrainingError, TrainingSettings
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A training run's outcome.
+
+    Attributes
+    ----------
+    scorecard : Pipeline
+        The model that ships.
+    others : dict of str to Pipeline
+        What it is compared with: the tutorial's depth-3 "tree" and an unconstrained "boosted" model.
+    threshold : float
+        The cut-off: approve from this probability on.
+    training, holdout : Applications
+        The split.
+    choice : Choice, optional
+        How the cut-off was chosen; None for a pipeline that was trained before and is exported again.
+    """
+
+    scorecard: Pipeline
+    others: dict[str, Pipeline]
+    threshold: float
+    training: Applications
+    holdout: Applications
+    choice: Choice | None = None
+
+
+def train(applications: Applications, limits: dict[str, float], settings: TrainingSettings) -> Candidate:
+    """Split, fit the three models, and choose the scorecard's cut-off.
+
+    Parameters
+    ----------
+    applications : Applications
+        Checked and labelled.
+    limits : dict
+        The gate's; the cut-off is chosen to meet `maximum_equal_opportunity_gap`, where one does.
+
+    Raises
+    ------
+    TrainingError
+        The data cannot train a model (see `split` and `candidate_cutoffs`).
+    """
+    training, holdout = split(applications, settings)
+    scorecard = scorecard_pipeline(applications.fields, settings)
+    others = {
+        "tree": Pipeline([("tree", DecisionTreeClassifier(max_depth=3, random_state=settings.seed))]),
+        "boosted": Pipeline([("boosting", _boosting(applications.fields, settings, max_leaf_nodes=31))]),
+    }
+    labels = training.approved.astype(np.int64)
+    with threadpool_limits(limits=1):
+        for pipeline in tqdm((scorecard, *others.values()), desc="fit models", unit="model", leave=False, disable=None):
+            pipeline.fit(training.matrix, labels)
+        unseen = _out_of_fold(training, settings)
+        seen = scorecard.predict_proba(training.matrix)[:, 1]
+    choice = choose_cutoff(candidate_cutoffs(seen), unseen, training, limits, settings.gap_margin)
+    return Candidate(scorecard, others, choice.cutoff, training, holdout, choice)
+
+
+def split(applications: Applications, settings: TrainingSettings) -> tuple[Applications, Applications]:
+    """Part the applications into those that train and those that judge.
+
+    Raises
+    ------
+    TrainingError
+        Too few of one outcome to train and to judge, a sensitive column with fewer than two groups, or a field that is
+        missing everywhere.
+    """
+    for spec, column in zip(applications.fields, applications.matrix.T, strict=True):
+        if np.isnan(column).all():
+            raise TrainingError(f"the field {spec.name} has no value in any row; leave it out of the contract")
+    for column, names in applications.groups.items():
+        if len(np.unique(names[names != ""])) < 2:
+            raise TrainingError(f"the column {column} has fewer than two groups, so no model could be judged by it")
+    denied, approved = np.bincount(applications.approved.astype(np.int64), minlength=2)
+    if min(denied, approved) < settings.folds * 2:
+        raise TrainingError(
+            f"{approved} approvals and {denied} denials are too few: {settings.folds * 2} of each are needed"
+        )
+    training, holdout = train_test_split(
+        np.arange(len(applications.approved)),
+        test_size=settings.holdout,
+        random_state=settings.seed,
+        stratify=applications.approved,
+    )
+    return applications.take(np.sort(training)), applications.take(np.sort(holdout))
+
+
+def scorecard_pipeline(fields: tuple[FieldSpec, ...], settings: TrainingSettings) -> Pipeline:
+    """The additive monotone scorecard, not yet fitted.
+
+    Without interactions each tree splits on one field only, so the sum of all trees is a sum of one function a field;
+    being trees, each of these is a step function: a table of points.
+    """
+    return Pipeline(
+        [
+            (
+                "scorecard",
+                _boosting(
+                    fields,
+                    settings,
+                    max_leaf_nodes=settings.max_leaf_nodes,
+                    interaction_cst="no_interactions",
+                    monotonic_cst=[spec.monotonic for spec in fields],
+                ),
+            )
+        ]
+    )
+
+
+def _boosting(
+    fields: tuple[FieldSpec, ...], settings: TrainingSettings, **constraints: Any
+) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        learning_rate=settings.learning_rate,
+        max_iter=settings.max_iter,
+        min_samples_leaf=settings.min_samples_leaf,
+        l2_regularization=settings.l2_regularization,
+        categorical_features=[spec.kind == "choice" for spec in fields],
+        early_stopping=False,
+        random_state=settings.seed,
+        **constraints,
+    )
+
+
+def _out_of_fold(training: Applications, settings: TrainingSettings) -> Floats:
+    """Each row's probability from a scorecard that was fitted without it."""
+    folds = StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed)
+    labels = training.approved.astype(np.int64)
+    probabilities = np.empty(len(labels))
+    splits = folds.split(training.matrix, labels)
+    for fit_rows, other_rows in tqdm(
+        splits, desc="cross-validate", total=settings.folds, unit="fold", leave=False, disable=None
+    ):
+        pipeline = scorecard_pipeline(training.fields, settings).fit(training.matrix[fit_rows], labels[fit_rows])
+        probabilities[other_rows] = pipeline.predict_proba(training.matrix[other_rows])[:, 1]
+    return probabilities

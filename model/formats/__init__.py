@@ -1,0 +1,1 @@
+"""What each artifact format is on the writing side, and how columns are scored."""

@@ -1,0 +1,1 @@
+"""Says whether a model may serve, and why."""

@@ -1,0 +1,1 @@
+"""The page about one model, for those who must answer for it."""

@@ -1,0 +1,162 @@
+"""The pictures of a model with the words for those who cannot see them; the report and the notebook show the same.
+
+Each function takes plain data, as `metrics.json` and the manifest hold it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from model.data.applications import Applications
+from model.report import charts, words
+from model.report.points import Table
+from model.report.style import png, svg
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart, its alternative text and its caption.
+
+    A notebook keeps it as a PNG, which every viewer shows: HTML and SVG are filtered where nobody has trusted the file
+    yet. Its words stand in the output's metadata, where Jupyter's convention has them, and as the output's plain text.
+    """
+
+    figure: Figure
+    alt: str
+    caption: str = ""
+
+    @property
+    def source(self) -> Markup:
+        """The chart as an address that holds all of it."""
+        content = base64.b64encode(svg(self.figure).encode()).decode("ascii")
+        return Markup("data:image/svg+xml;base64,") + content
+
+    def _repr_mimebundle_(self, **_wanted: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+        # IPython itself leaves out the types that it was not asked for.
+        data = {
+            "image/png": base64.b64encode(png(self.figure)).decode("ascii"),
+            "text/plain": self.alt,
+        }
+        return data, {"image/png": {"alt": self.alt}}
+
+
+def confusions(models: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
+    """Each model's decisions against the record."""
+    return [
+        Picture(charts.confusion(figures["confusion"], name), _told(name, figures["confusion"]))
+        for name, figures in models.items()
+    ]
+
+
+def curves(models: Mapping[str, Mapping[str, Any]], roc: Mapping[str, Sequence[Mapping[str, float]]]) -> list[Picture]:
+    """The ROC curves, and the calibration."""
+    areas = {name: figures["roc_auc"] for name, figures in models.items()}
+    calibrations = {name: figures["calibration"] for name, figures in models.items()}
+    return [
+        Picture(
+            charts.roc(roc, areas),
+            "ROC curves. Area under the curve: "
+            + "; ".join(f"{charts.NAMES[name]} {area:.4f}" for name, area in areas.items()),
+            "Further up and to the left is better; the diagonal is a coin toss.",
+        ),
+        Picture(
+            charts.calibration(calibrations),
+            "Calibration of the scorecard: "
+            + "; ".join(
+                f"estimated {words.percent(tenth['predicted'])}, observed {words.percent(tenth['observed'])}"
+                for tenth in calibrations["scorecard"]
+            ),
+            "On the diagonal an estimated probability is met by the same share of approvals on record.",
+        ),
+    ]
+
+
+def groups(judged: Mapping[str, Any]) -> list[Picture]:
+    """The rates of each group, one picture for each sensitive column."""
+    return [
+        Picture(
+            charts.group_rates(column["by_group"], name),
+            "; ".join(
+                f"{name} {group}: {words.percent(rates['approval_rate'])} approved, "
+                f"{words.percent(rates['true_positive_rate'])} of the creditworthy approved"
+                for group, rates in column["by_group"].items()
+            ),
+            "Thin lines are 95 % intervals.",
+        )
+        for name, column in judged["groups"].items()
+    ]
+
+
+def cutoffs(metrics: Mapping[str, Any], limit: float) -> list[Picture]:
+    """Accuracy against the gap at every cut-off; no picture where there are no groups to compare."""
+    judged, threshold = metrics["scorecard"], metrics["threshold"]
+    if not judged["groups"]:
+        return []
+    return [
+        Picture(
+            charts.operating_curve(metrics["curve"], threshold, limit),
+            f"Accuracy against the equal-opportunity gap. The chosen cut-off of {threshold:.3f} has an accuracy of "
+            f"{words.percent(judged['accuracy'])} at a gap of {words.points(judged['equal_opportunity_gap'])}; the "
+            f"policy allows {words.points(limit)}.",
+            "Each point of the curve is one cut-off, on the applications held out.",
+        )
+    ]
+
+
+def points(tables: Sequence[Table]) -> list[Picture]:
+    """The points of each field that moves a decision."""
+    return [
+        Picture(
+            charts.points(table),
+            f"Points of {table.name}: from {min(row.points for row in table.bins):.2f} to "
+            f"{max(row.points for row in table.bins):.2f}; at the cut-off {table.reference:.2f} on average.",
+            f"{table.description}. At most {max(row.points for row in table.bins):.2f} points.",
+        )
+        for table in tables
+        if table.name not in idle(tables)
+    ]
+
+
+def idle(tables: Sequence[Table]) -> list[str]:
+    """The fields that have no points to give: they move no decision, and are never a reason."""
+    return [table.name for table in tables if not any(row.points for row in table.bins)]
+
+
+def shortfalls(denial: Mapping[str, Any] | None) -> list[Picture]:
+    """How far a denied applicant falls short in each field (`model.report.example_denial`); none without a denial."""
+    if denial is None:
+        return []
+    return [
+        Picture(
+            charts.shortfalls(denial["shortfalls"]),
+            "Shortfall: " + "; ".join(f"{name} {value:+.2f}" for name, value in denial["shortfalls"]),
+            "What counts most stands first; the letter names at most four.",
+        )
+    ]
+
+
+def distribution(applications: Applications, field: str, column: str) -> Picture:
+    """How a field's values are spread in each group, and what share is labelled approve."""
+    place = [spec.name for spec in applications.fields].index(field)
+    values, names = applications.matrix[:, place], applications.groups[column]
+    told = [
+        f"{column} {name}: median {np.nanmedian(values[names == name]):,.6g}, "
+        f"{words.percent(float(applications.approved[names == name].mean()))} labelled approve"
+        for name in np.unique(names[names != ""])
+    ]
+    return Picture(charts.distribution(applications, field, column), f"{field} of the applications. {'; '.join(told)}.")
+
+
+def _told(name: str, counts: Mapping[str, int]) -> str:
+    return (
+        f"{charts.NAMES[name]}: of those labelled approve {counts['true_approve']:,} approved and "
+        f"{counts['false_deny']:,} denied; of those labelled deny {counts['false_approve']:,} approved and "
+        f"{counts['true_deny']:,} denied."
+    )

@@ -1,0 +1,1 @@
+"""What a release must be able to show: gathered, approved, and checked again."""

@@ -1,0 +1,191 @@
+"""What a release must be able to show: gathered, approved, and checked again by whoever doubts it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from operations.errors import EvidenceIncomplete, EvidenceMismatch, UnreadableInput
+from operations.evidence import archive
+from operations.evidence.approval import Approval, read_approval
+from operations.evidence.archive import APPROVAL, Item
+from operations.evidence.coherence import MANIFEST, check_coherence, trained_at
+from operations.evidence.images import SCANS, pushed_image, scan_counts
+from operations.evidence.junit import MEMBER as TESTS
+from operations.evidence.junit import began
+from operations.evidence.members import read_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import Literal
+
+# Member, the file it is gathered from, what cannot be done without it, and what it is.
+_SOURCES: tuple[tuple[str, str, archive.Step, str], ...] = (
+    ("model/manifest.json", "{artifacts}/manifest.json", "review", "Manifest: version, digests, parity, gate result"),
+    ("model/model.joblib", "{artifacts}/model.joblib", "review", "The model that the manifest describes"),
+    ("model/metrics.json", "{artifacts}/metrics.json", "review", "Figures on the hold-out rows, by group"),
+    ("model/gate.json", "{artifacts}/gate.json", "review", "What the gate was given, and what it decided"),
+    ("model/limits.json", "{limits}", "review", "The limits that the gate held the model to"),
+    ("policies/model_gate.rego", "{policy}", "review", "The rules that the gate asked (Rego)"),
+    ("model/model_metrics.html", "{artifacts}/model_metrics.html", "review", "Report for people"),
+    ("tests/notebook.xml", "{junit}", "review", "The notebook's tests (JUnit)"),
+    ("images/training.json", "{images}/training.json", "review", "Training image: digests, labels"),
+    ("images/training.cdx.json", "{images}/training.cdx.json", "review", "Training image: bill of materials"),
+    ("images/inference.json", "{images}/inference.json", "review", "Inference image: digests, labels"),
+    ("images/inference.cdx.json", "{images}/inference.cdx.json", "review", "Inference image: bill of materials"),
+    ("images/training.scan.json", "{images}/training.scan.json", "release", "Training image: scan result"),
+    ("images/inference.scan.json", "{images}/inference.scan.json", "release", "Inference image: scan result"),
+    ("benchmarks/results.json", "{benchmarks}", "nothing", "Benchmark results"),
+    (APPROVAL, "", "release", "Who approved the release, when, and on which evidence"),
+)
+ITEMS = tuple(Item(member, step, title) for member, _, step, title in _SOURCES)
+
+
+def gather(artifacts: Path, junit: Path, images: Path, benchmarks: Path, limits: Path, policy: Path) -> bytes:
+    """An archive for review, of whatever is there.
+
+    Parameters
+    ----------
+    artifacts, images : Path
+        The directories of the model artifact, and of what `python -m operations image` wrote.
+    junit, benchmarks, limits, policy : Path
+        Files: the notebook's JUnit report, the benchmark's results, the gate's limits and its rules.
+
+    Raises
+    ------
+    UnreadableInput
+        A file is there but cannot be read.
+    """
+    places = {"artifacts": artifacts, "junit": junit, "images": images, "benchmarks": benchmarks}
+    places |= {"limits": limits, "policy": policy}
+    members: dict[str, bytes] = {}
+    for member, source, _, _ in _SOURCES:
+        path = source.format(**places)
+        try:
+            if path:
+                with open(path, "rb") as file:  # noqa: PTH123  # a template, filled in
+                    members[member] = file.read()
+        except FileNotFoundError:
+            continue
+        except OSError as err:
+            raise UnreadableInput(path, err.strerror or "cannot be read") from err
+    return archive.pack(members, ITEMS)
+
+
+def approve(review: bytes, by: str, at: str, comment: str, reference: str, without_scans: str) -> bytes:
+    """The release's archive: the reviewed one, and the approval.
+
+    Parameters
+    ----------
+    review : bytes
+        An archive for review.
+    by, at, comment, reference, without_scans : str
+        As in `Approval`.
+
+    Raises
+    ------
+    EvidenceMismatch, EvidenceIncomplete
+        The archive would not be good for a release, or carries an approval already.
+    UnreadableInput
+        What the approval should say, it doesn't.
+    """
+    members = verify(review, "review")
+    if APPROVAL in members:
+        raise EvidenceMismatch(APPROVAL, "the archive has been approved already")
+    manifest = read_object(members, MANIFEST)
+    approval = Approval(
+        decision="approved",
+        by=by,
+        at=at,
+        comment=comment,
+        reference=reference,
+        without_scans=without_scans,
+        model_version=manifest["model_version"],
+        evidence_sha256=archive.sha256(review),
+    )
+    fault = approval.fault(trained_at(manifest))
+    if fault:
+        raise UnreadableInput("approval", fault)
+    # "replace": words from a command line may be no text.
+    document = json.dumps(asdict(approval), indent=2, ensure_ascii=False).encode(errors="replace") + b"\n"
+    release = archive.pack({**members, APPROVAL: document}, ITEMS)
+    verify(release, "release")
+    return release
+
+
+def verify(content: bytes, purpose: Literal["review", "release"]) -> dict[str, bytes]:
+    """Check an archive, offline, from its bytes to what its members say of each other.
+
+    Parameters
+    ----------
+    content : bytes
+        The archive.
+    purpose : {"review", "release"}
+        What it is to be used for.
+
+    Returns
+    -------
+    dict of str to bytes
+        The members.
+
+    Raises
+    ------
+    EvidenceMismatch
+        Names the first thing that doesn't fit.
+    EvidenceIncomplete
+        Something that the purpose needs is missing.
+    """
+    members = archive.unpack(content, ITEMS)
+    approval = read_approval(members) if APPROVAL in members else None
+    steps = ("review",) if purpose == "review" else ("review", "release")
+    waived = SCANS if approval and approval.without_scans else ()
+    lacking = archive.lacking(members, ITEMS)
+    _require([item for item in lacking if item.required_for in steps and item.member not in waived])
+    check_coherence(members)
+    if approval:
+        _check_approval(approval, members)
+    if purpose == "release" and not pushed_image(members):
+        raise EvidenceMismatch("images/inference.json", "is of an image in no registry: scripts/deploy.sh --push first")
+    return members
+
+
+def remarks(members: Mapping[str, bytes]) -> list[str]:
+    """What someone who relies on a verified archive should know, a line each: the scans, and what nothing shows."""
+    lines = []
+    for scan in SCANS:
+        if scan in members:
+            lines.append(f"{scan}: {scan_counts(members, scan)}")
+        elif APPROVAL in members:
+            reason = json.dumps(read_approval(members).without_scans, ensure_ascii=False)
+            lines.append(f"{scan}: none; approved without it: {reason}")
+        else:
+            lines.append(f"{scan}: none; a release needs it, or an approval without it")
+    if not began(members[TESTS]):
+        lines.append(f"{TESTS}: does not say when the tests ran; they may be older than the model")
+    if not pushed_image(members):
+        lines.append("images/inference.json: not in a registry yet; a release needs it there")
+    return lines
+
+
+def _require(missing: Sequence[Item]) -> None:
+    if not missing:
+        return
+    lines = [f"{item.member}: {item.title}" for item in missing]
+    if any(item.member in SCANS for item in missing):
+        lines.append('Scan the images (python -m operations wait-scan), or: approve --without-scans "WHY"')
+    message = "\n  ".join(["the archive lacks", *lines])
+    raise EvidenceIncomplete(message, tuple(item.member for item in missing))
+
+
+def _check_approval(approval: Approval, members: Mapping[str, bytes]) -> None:
+    manifest = read_object(members, MANIFEST)
+    reviewed = archive.pack({name: data for name, data in members.items() if name != APPROVAL}, ITEMS)
+    fault = approval.fault(trained_at(manifest))
+    if not fault and approval.evidence_sha256 != archive.sha256(reviewed):
+        fault = "was given for other evidence than this"
+    if not fault and approval.model_version != manifest["model_version"]:
+        fault = "was given for another model version"
+    if fault:
+        raise EvidenceMismatch(APPROVAL, fault)

@@ -1,0 +1,1 @@
+"""What an image says of itself: labels, seal, scan, bill of materials."""

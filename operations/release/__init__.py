@@ -1,0 +1,1 @@
+"""What decides whether an image goes to traffic."""

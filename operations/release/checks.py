@@ -1,0 +1,247 @@
+"""What `scripts/deploy.sh` decides on documents: is this image fit to be deployed, and did it answer as it must?
+
+Standard library only, and run as a program of its own (`python3 operations/release/checks.py …`), so that a machine
+that deploys needs no environment of this project. A refusal exits with 1 and writes two lines to standard error:
+what is wrong, and what to do next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Docker's words for a machine, and Lambda's.
+LAMBDA_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
+DEFAULT_MODEL_DIR = "/var/task/model/artifacts"
+# What differs from one answer to the next by design.
+OF_THE_REQUEST = {"request_id", "decision_id"}
+TOLERANCE = 1e-9
+INDEX_ADVICE = "Build one manifest: docker build --provenance=false --sbom=false, for one platform."
+REBUILD_ADVICE = "Train a model that passes its gate, then build again: make run images"
+
+
+class ReleaseRefused(Exception):
+    """The image may not be released.
+
+    Attributes
+    ----------
+    reason : str
+        What is wrong.
+    advice : str
+        What to do next.
+    """
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
+
+
+def image_facts(inspected: dict[str, Any], architecture: str | None) -> tuple[str, str, str]:
+    """Read what Docker knows of an image.
+
+    Parameters
+    ----------
+    inspected : dict
+        One element of what `docker image inspect` prints.
+    architecture : str, optional
+        Lambda's word for what the function runs on; None if there is no function yet.
+
+    Returns
+    -------
+    tuple of str
+        The image id's first 12 digits, Lambda's word for the image's architecture, the manifest's path inside.
+
+    Raises
+    ------
+    ReleaseRefused
+        It is an image index, or built for another architecture.
+    """
+    if is_index(inspected.get("Descriptor", {}).get("mediaType", "")):
+        raise ReleaseRefused("The image is an index of several manifests; Lambda takes only one.", INDEX_ADVICE)
+    built_for = f"{inspected['Os']}/{inspected['Architecture']}"
+    found = LAMBDA_ARCHITECTURES.get(inspected["Architecture"]) if inspected["Os"] == "linux" else None
+    if found is None or (architecture and found != architecture):
+        raise ReleaseRefused(
+            f"The image is built for {built_for}, the function runs on {architecture or 'linux x86_64 or arm64'}.",
+            f"Build for the function: ARCHITECTURE={architecture or 'x86_64'} make images. Or create the function anew "
+            "with the other architecture.",
+        )
+    environment = dict(entry.split("=", 1) for entry in inspected["Config"].get("Env") or [])
+    directory = environment.get("MODEL_DIR", DEFAULT_MODEL_DIR)
+    if not directory.startswith("/"):
+        directory = f"/var/task/{directory}"
+    return inspected["Id"].removeprefix("sha256:")[:12], found, f"{directory}/manifest.json"
+
+
+def is_index(media_type: str) -> bool:
+    """Whether a media type is that of an image index (Docker calls it a manifest list)."""
+    return media_type.endswith((".image.index.v1+json", ".manifest.list.v2+json"))
+
+
+def gated_cases(manifest: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """The model version and the golden cases of an artifact that has passed its gate.
+
+    Raises
+    ------
+    ReleaseRefused
+        The gate has not passed, or there is nothing to verify the deployed version with.
+    """
+    gate, cases = manifest.get("gate"), manifest.get("golden")
+    if not isinstance(gate, dict) or gate.get("passed") is not True:
+        raise ReleaseRefused("The model in the image has not passed its gate.", REBUILD_ADVICE)
+    if not isinstance(cases, list) or not cases or not all(map(_is_case, cases)):
+        raise ReleaseRefused("The model in the image carries no golden cases to verify it with.", REBUILD_ADVICE)
+    # It becomes part of the image's tag.
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", str(manifest.get("model_version", "unknown")))[:60], cases
+
+
+def _is_case(case: object) -> bool:
+    return isinstance(case, dict) and isinstance(case.get("response"), dict) and "request" in case
+
+
+def check_answers(cases: Sequence[dict[str, Any]], batch: Any, single: Any) -> None:
+    """Hold the answers of a deployed version to the golden cases.
+
+    Parameters
+    ----------
+    cases : sequence of dict
+        Each with a `request` and the `response` that it must get.
+    batch, single : dict
+        What the function answered to all requests in a list, and to the first alone.
+
+    Raises
+    ------
+    ReleaseRefused
+        An answer is not the recorded one. Neither is quoted: they may come from a real applicant.
+    """
+    answers = _body(batch).get("predictions")
+    if not isinstance(answers, list) or len(answers) != len(cases):
+        raise _wrong("The version does not answer the golden cases with one decision each.")
+    for number, (case, answer) in enumerate(zip(cases, answers, strict=True)):
+        if not _same(case["response"], answer):
+            raise _wrong(f"Golden case {number} is decided otherwise than recorded.")
+    if not _same(cases[0]["response"], _body(single)):
+        raise _wrong("Golden case 0, sent alone, is decided otherwise than recorded.")
+
+
+def _body(envelope: Any) -> dict[str, Any]:
+    status = envelope.get("statusCode") if isinstance(envelope, dict) else None
+    if status != 200:
+        raise _wrong(f"The version answers the golden cases with status {status}.")
+    try:
+        body = json.loads(envelope["body"])
+    except (KeyError, TypeError, ValueError):
+        body = None
+    if not isinstance(body, dict):
+        raise _wrong("The version answers the golden cases with something else than a JSON object.")
+    return body
+
+
+def _same(expected: Any, answer: Any) -> bool:
+    if isinstance(expected, dict):
+        return isinstance(answer, dict) and all(
+            key in OF_THE_REQUEST or (key in answer and _same(value, answer[key])) for key, value in expected.items()
+        )
+    if isinstance(expected, list):
+        return isinstance(answer, list) and len(answer) == len(expected) and all(map(_same, expected, answer))
+    if isinstance(expected, float) and type(answer) in (int, float):
+        return math.isclose(expected, answer, rel_tol=0.0, abs_tol=TOLERANCE)
+    return type(expected) is type(answer) and bool(expected == answer)
+
+
+def _wrong(reason: str) -> ReleaseRefused:
+    return ReleaseRefused(
+        reason,
+        "The version gets no traffic. See its log, correct the image, build and deploy it: make images, deploy.sh",
+    )
+
+
+def _read(path: str) -> Any:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def _read_manifest(path: str) -> dict[str, Any]:
+    try:
+        manifest = _read(path)
+    except ValueError:
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise ReleaseRefused("The manifest in the image is no JSON object.", REBUILD_ADVICE)
+    return manifest
+
+
+def _read_answer(path: str) -> Any:
+    try:
+        return _read(path)
+    except ValueError:
+        raise _wrong("The version answers the golden cases with something else than JSON.") from None
+
+
+def _image(arguments: argparse.Namespace) -> str:
+    return "\t".join(image_facts(_read(arguments.inspected)[0], arguments.architecture or None))
+
+
+def _gate(arguments: argparse.Namespace) -> str:
+    model_version, cases = gated_cases(_read_manifest(arguments.manifest))
+    requests = [case["request"] for case in cases]
+    Path(arguments.batch).write_text(json.dumps(requests), encoding="utf-8")
+    Path(arguments.single).write_text(json.dumps(requests[0]), encoding="utf-8")
+    return f"{model_version}\t{len(cases)}"
+
+
+def _golden(arguments: argparse.Namespace) -> str:
+    _, cases = gated_cases(_read_manifest(arguments.manifest))
+    check_answers(cases, _read_answer(arguments.batch), _read_answer(arguments.single))
+    return f"{len(cases)}"
+
+
+def _registry(arguments: argparse.Namespace) -> str:
+    if is_index(arguments.media_type):
+        raise ReleaseRefused(
+            "The registry holds an image index under this tag; Lambda takes one manifest.", INDEX_ADVICE
+        )
+    return ""
+
+
+def _summary(arguments: argparse.Namespace) -> str:
+    facts = dict(fact.split("=", 1) for fact in arguments.facts)
+    return json.dumps({name: value for name, value in facts.items() if value}, indent=2)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one of the checks; 0 if it holds, 1 if not."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    for name, command, names in (
+        ("image", _image, ("inspected", "architecture")),
+        ("registry", _registry, ("media_type",)),
+        ("gate", _gate, ("manifest", "batch", "single")),
+        ("golden", _golden, ("manifest", "batch", "single")),
+    ):
+        subparser = commands.add_parser(name)
+        for argument in names:
+            subparser.add_argument(argument)
+        subparser.set_defaults(command=command)
+    subparser = commands.add_parser("summary")
+    subparser.add_argument("facts", nargs="*", metavar="NAME=VALUE")
+    subparser.set_defaults(command=_summary)
+    arguments = parser.parse_args(words)
+    try:
+        sys.stdout.write(arguments.command(arguments) + "\n")
+    except ReleaseRefused as refused:
+        sys.stderr.write(f"{refused.reason}\n{refused.advice}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

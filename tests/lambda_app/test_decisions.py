@@ -1,0 +1,296 @@
+"""What is decided, and why: reasons, their sums, monotonicity, and the same answer from every scorer."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambda_app import artifact
+from lambda_app.decision import Decider
+from lambda_app.errors import ArtifactCorrupt
+from lambda_app.reasons import principal
+from model.data.encoding import values_of
+from model.data.rejects import DataError
+from model.formats.batch import BatchScorer, decide
+from tests.artifacts import write_manifest
+from tests.near_edges import beside, sent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from model.contract.fields import FieldSpec
+    from model.run import TrainingRun
+
+PAIRS = 100_000
+
+
+def by_definition(directory: Path, values: dict[str, Any]) -> tuple[float, dict[str, float]]:
+    """Score and shortfalls, read off the artifact's files by the format's description, without the service's code."""
+    model = joblib.load(directory / "model.joblib")
+    reference = json.loads((directory / "manifest.json").read_text())["reference"]
+    score, shortfalls = model["intercept"], {}
+    for field, typical in zip(model["fields"], reference["points"], strict=True):
+        value = values.get(field["name"])
+        if value is None:
+            points = field["points"][-1]
+        elif "words" in field:
+            points = field["points"][field["words"].index(value)]
+        else:
+            points = field["points"][sum(edge < value for edge in field["edges"])]
+        score += points
+        shortfalls[field["name"]] = typical - points
+    return score, shortfalls
+
+
+@pytest.fixture(params=["small", "mixed"])
+def trained(request: pytest.FixtureRequest) -> TrainingRun:
+    """Each of the trained scorecards."""
+    outcome: TrainingRun = request.getfixturevalue(request.param)
+    return outcome
+
+
+def test_training_passed_its_gate(trained: TrainingRun) -> None:
+    assert trained.verdict.passed, trained.verdict.denials
+
+
+def test_denials_have_one_to_four_reasons_in_order_and_approvals_none(trained: TrainingRun) -> None:
+    specs = trained.trained.holdout.fields
+    codes = {spec.name: (spec.scored.code, spec.scored.text) for spec in specs}
+    decider = Decider(artifact.load(str(trained.directory)))
+    threshold = trained.manifest["threshold"]
+    denials = 0
+    for row in beside(trained.directory, specs, 3_000, seed=1):
+        # Given an application, and what the artifact's own tables say of it
+        application = sent(row, specs)
+        score, shortfalls = by_definition(trained.directory, application)
+        # When it is decided
+        decision, _ = decider.decide(application, "test")
+        # Then the decision is the cut-off's, and its reasons are the largest shortfalls
+        assert decision["probability"] == pytest.approx(1 / (1 + math.exp(-score)), abs=1e-15)
+        assert (decision["prediction"], decision["decision"]) in {(1, "approve"), (0, "deny")}
+        assert decision["prediction"] == (decision["probability"] >= threshold)
+        named = [reason["field"] for reason in decision["reasons"]]
+        if decision["prediction"]:
+            assert named == []
+            continue
+        denials += 1
+        assert 1 <= len(named) <= 4
+        assert named == sorted(named, key=lambda name: -shortfalls[name])
+        assert all(shortfalls[name] > 0 for name in named)
+        left_out = [shortfall for name, shortfall in shortfalls.items() if name not in named and shortfall > 0]
+        assert len(named) == 4 or not left_out
+        assert max(left_out, default=0) <= min(shortfalls[name] for name in named)
+        assert all((reason["code"], reason["text"]) == codes[reason["field"]] for reason in decision["reasons"])
+    assert denials > 300
+
+
+def test_shortfalls_sum_to_reference_minus_score(trained: TrainingRun) -> None:
+    specs = trained.trained.holdout.fields
+    scorer = artifact.load(str(trained.directory)).scorer
+    reference = trained.manifest["reference"]
+    model = joblib.load(trained.directory / "model.joblib")
+    assert reference["score"] == pytest.approx(model["intercept"] + sum(reference["points"]), abs=1e-9)
+    for row in beside(trained.directory, specs, 2_000, seed=2):
+        values = values_of(row, specs)
+        score, by_field = by_definition(trained.directory, values)
+        shortfalls = scorer.shortfalls(values, scorer.bins(values))
+        assert abs(sum(shortfalls) - (reference["score"] - score)) <= 1e-9
+        assert shortfalls == pytest.approx(list(by_field.values()), abs=1e-12)
+
+
+def test_reference_applicants_are_at_the_cutoff(trained: TrainingRun) -> None:
+    threshold = trained.manifest["threshold"]
+    reference = 1 / (1 + math.exp(-trained.manifest["reference"]["score"]))
+    assert threshold <= reference <= threshold + 0.15
+
+
+def test_shortfalls_of_format_sklearn_sum_to_reference_minus_probability(mixed_sklearn: TrainingRun) -> None:
+    specs = mixed_sklearn.trained.holdout.fields
+    decider = Decider(artifact.load(str(mixed_sklearn.directory)))
+    scorer = artifact.load(str(mixed_sklearn.directory)).scorer
+    reference = scorer.probability(mixed_sklearn.manifest["reference"]["values"], [])
+    assert reference >= mixed_sklearn.manifest["threshold"]
+    for row in beside(mixed_sklearn.directory, specs, 60, seed=3):
+        values = values_of(row, specs)
+        probability = scorer.probability(values, [])
+        assert abs(sum(scorer.shortfalls(values, [])) - (reference - probability)) <= 1e-9
+        decision, _ = decider.decide(sent(row, specs), "test")
+        assert bool(decision["reasons"]) is (decision["prediction"] == 0)
+        assert len(decision["reasons"]) <= 4
+
+
+def test_no_pair_is_decided_against_a_fields_direction(small: TrainingRun) -> None:
+    # Given pairs of applications that differ in one field only
+    specs = small.trained.holdout.fields
+    decider = Decider(artifact.load(str(small.directory)))
+    generator = np.random.default_rng(4)
+    lower = beside(small.directory, specs, PAIRS, seed=4)
+    upper = beside(small.directory, specs, PAIRS, seed=5)
+    places = generator.integers(0, len(specs), PAIRS)
+    different = 0
+    for place, one, other in zip(places.tolist(), lower, upper, strict=True):
+        spec = specs[place]
+        assert spec.monotonic != 0
+        better = dict(values_of(one, specs))
+        worse = dict(better)
+        values = sorted((better[spec.name], int(other[place])), reverse=spec.monotonic < 0)
+        worse[spec.name], better[spec.name] = values
+        # When both are decided, then the one that is better in that field fares no worse
+        bad, good = decider.decide(worse, "a")[0], decider.decide(better, "b")[0]
+        assert good["probability"] >= bad["probability"], (worse, better)
+        assert good["prediction"] >= bad["prediction"]
+        different += good["probability"] > bad["probability"]
+    assert different > PAIRS / 10
+
+
+def test_service_batch_and_pipeline_agree(trained: TrainingRun) -> None:
+    specs = trained.trained.holdout.fields
+    matrix = beside(trained.directory, specs, 5_000, seed=6)
+    service = artifact.load(str(trained.directory)).scorer
+    batch = BatchScorer(trained.directory)
+    pipeline = joblib.load(trained.directory / "pipeline.joblib")
+    every = [values_of(row, specs) for row in matrix]
+    bins = [service.bins(values) for values in every]
+    ours = np.array([service.probability(values, numbers) for values, numbers in zip(every, bins, strict=True)])
+    assert np.array_equal(np.array(bins), np.stack(batch.bins(matrix), axis=1))
+    assert np.max(np.abs(ours - batch.probabilities(matrix))) <= 1e-15
+    assert np.max(np.abs(ours - pipeline.predict_proba(matrix)[:, 1])) <= 1e-9
+
+
+def shifted(manifest: dict[str, Any]) -> None:
+    """Move every edge, and turn the words around."""
+    for entry in manifest["bins"]["fields"]:
+        if "edges" in entry:
+            entry["edges"] = [edge * 1.3 + 1 for edge in entry["edges"]]
+        else:
+            entry["words"] = entry["words"][::-1]
+
+
+def without_words(manifest: dict[str, Any]) -> None:
+    """Take the words away, and the last edge."""
+    for entry in manifest["bins"]["fields"]:
+        entry["edges" if "edges" in entry else "words"] = entry.get("edges", [])[:-1]
+
+
+@pytest.mark.parametrize("form", ["small", "mixed", "mixed_sklearn"])
+@pytest.mark.parametrize("edit", [shifted, without_words], ids=lambda edit: edit.__name__)
+def test_bins_of_the_manifest_decide_nothing(
+    edit: Callable[[dict[str, Any]], None], form: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    # Given an artifact, and one with other bins in its manifest, which the model version does not cover
+    outcome: TrainingRun = request.getfixturevalue(form)
+    shutil.copy(outcome.directory / "model.joblib", tmp_path)
+    manifest = json.loads((outcome.directory / "manifest.json").read_text())
+    edit(manifest)
+    write_manifest(tmp_path, manifest)
+    specs = outcome.trained.holdout.fields
+    matrix = beside(outcome.directory, specs, 600, seed=7)
+    # When the same applications are scored with both, by the service and in a batch
+    one, other = BatchScorer(outcome.directory), BatchScorer(tmp_path)
+    decider, edited = (Decider(artifact.load(str(directory))) for directory in (outcome.directory, tmp_path))
+    # Then every decision and every reason is the same
+    probabilities = one.probabilities(matrix)
+    assert np.array_equal(probabilities, other.probabilities(matrix))
+    denied = matrix[~one.approved(probabilities)][:100]
+    assert len(denied) == 100
+    assert one.reason_codes(denied, specs) == other.reason_codes(denied, specs)
+    for row in matrix[:200]:
+        application = sent(row, specs)
+        assert decider.decide(application, "test")[0] == edited.decide(application, "test")[0]
+
+
+@pytest.mark.parametrize("edges", [["x"], None, 3], ids=repr)
+def test_bins_that_are_none_are_corruption(edges: object, mixed_sklearn: TrainingRun, tmp_path: Path) -> None:
+    # Given edges that nothing could be compared with
+    shutil.copy(mixed_sklearn.directory / "model.joblib", tmp_path)
+    manifest = json.loads((mixed_sklearn.directory / "manifest.json").read_text())
+    next(entry for entry in manifest["bins"]["fields"] if "edges" in entry)["edges"] = edges
+    write_manifest(tmp_path, manifest)
+    # When it is loaded, then that is told at once, and not by the first application
+    with pytest.raises(ArtifactCorrupt):
+        artifact.load(str(tmp_path))
+
+
+def turned_words(fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+    """The same words in another order, so that each would be read as another."""
+    return tuple(
+        replace(spec, words=spec.words[::-1], core_schema={"type": "literal", "expected": list(spec.words[::-1])})
+        if spec.name == "Home"
+        else spec
+        for spec in fields
+    )
+
+
+def wider_range(fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+    """A range that holds what the service would refuse."""
+    return tuple(
+        replace(spec, core_schema={**spec.core_schema, "le": spec.core_schema["le"] + 1})
+        if spec.name == "Amount"
+        else spec
+        for spec in fields
+    )
+
+
+@pytest.mark.parametrize("form", ["mixed", "mixed_sklearn"])
+@pytest.mark.parametrize(
+    "change",
+    [turned_words, wider_range, lambda fields: fields[::-1], lambda fields: fields[:-1]],
+    ids=["words", "range", "order", "field-less"],
+)
+def test_batch_of_another_contract_is_refused(
+    change: Callable[[tuple[FieldSpec, ...]], tuple[FieldSpec, ...]], form: str, request: pytest.FixtureRequest
+) -> None:
+    # Given applications that were checked with another contract than the artifact carries
+    outcome: TrainingRun = request.getfixturevalue(form)
+    scorer, holdout = BatchScorer(outcome.directory), outcome.trained.holdout
+    # When they are to be decided, then they are not, where those of its own contract are
+    assert len(decide(scorer, holdout)) == len(holdout.matrix)
+    with pytest.raises(DataError, match="another contract"):
+        decide(scorer, replace(holdout, fields=change(holdout.fields)))
+
+
+def test_estimator_has_the_same_bins_in_service_and_batch(mixed_sklearn: TrainingRun) -> None:
+    specs = mixed_sklearn.trained.holdout.fields
+    matrix = beside(mixed_sklearn.directory, specs, 300, seed=8)
+    decider = Decider(artifact.load(str(mixed_sklearn.directory)))
+    logged = [decider.decide(sent(row, specs), "test")[1] for row in matrix]
+    assert np.array_equal(np.array(logged), np.stack(BatchScorer(mixed_sklearn.directory).bins(matrix), axis=1))
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_any_valid_application_scores_the_same_everywhere(data: st.DataObject, mixed: TrainingRun) -> None:
+    specs = mixed.trained.holdout.fields
+    row = []
+    for spec in specs:
+        known: st.SearchStrategy[float]
+        if spec.kind == "choice":
+            known = st.integers(0, len(spec.words) - 1).map(float)
+        elif spec.kind == "float":
+            known = st.floats(spec.minimum, spec.maximum)
+        else:
+            known = st.integers(int(spec.minimum or 0), int(spec.maximum or 0)).map(float)
+        row.append(data.draw(st.none() | known if spec.optional else known, label=spec.name))
+    matrix = np.array([[np.nan if value is None else value for value in row]])
+    decision, _ = Decider(artifact.load(str(mixed.directory))).decide(sent(matrix[0], specs), "test")
+    pipeline = joblib.load(mixed.directory / "pipeline.joblib")
+    assert decision["probability"] == pytest.approx(pipeline.predict_proba(matrix)[0, 1], abs=1e-9)
+    assert decision["probability"] == pytest.approx(BatchScorer(mixed.directory).probabilities(matrix)[0], abs=1e-15)
+
+
+@given(shortfalls=st.lists(st.floats(-5, 5), min_size=1, max_size=9))
+def test_reasons_are_the_largest_positive_shortfalls(shortfalls: list[float]) -> None:
+    fields = [{"name": f"f{place}", "code": f"C{place}", "text": f"t{place}"} for place in range(len(shortfalls))]
+    named = [int(reason["field"][1:]) for reason in principal(fields, shortfalls)]
+    positive = sorted((-value, place) for place, value in enumerate(shortfalls) if value > 0)
+    assert named == [place for _, place in positive[:4]]

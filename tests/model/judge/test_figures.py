@@ -1,0 +1,189 @@
+"""Figures against their definitions and against fairlearn, and what is said where there is nothing to tell."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from fairlearn.metrics import (
+    demographic_parity_difference,
+    demographic_parity_ratio,
+    equal_opportunity_difference,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score
+
+from model.applicant import Applicant
+from model.contract.fields import fields_of
+from model.data.applications import Applications
+from model.data.rejects import Rejects
+from model.fit.cutoff import operating_curve
+from model.judge.figures import evaluate
+from model.judge.gate import judge
+from tests.model.judge.test_gate import question
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DIFFERENCES = ("equal_opportunity_difference", "demographic_parity_difference", "adverse_impact_ratio")
+
+
+def judged(truth: NDArray[np.bool_], **groups: NDArray[Any]) -> Applications:
+    """Labelled applications of which only outcome and groups matter."""
+    return Applications(
+        fields=fields_of(Applicant),
+        matrix=np.zeros((len(truth), 4)),
+        approved=truth,
+        groups={name: values.astype(object) for name, values in groups.items()},
+        rejects=Rejects(),
+        accepted=np.arange(len(truth)),
+        digest="",
+        source="",
+        dated="",
+    )
+
+
+def invented(rows: int, seed: int) -> tuple[Applications, NDArray[np.float64], NDArray[np.bool_]]:
+    """Applications of two groups with estimates that tell something; decisions at 0.5."""
+    generator = np.random.default_rng(seed)
+    group = generator.integers(0, 2, rows)
+    truth = generator.random(rows) < 0.3 + 0.3 * group
+    probabilities = np.clip(0.25 + 0.4 * truth + 0.1 * group + generator.normal(0, 0.2, rows), 0, 1)
+    return judged(truth, Group=group.astype(str)), probabilities, probabilities >= 0.5
+
+
+def test_differences_are_fairlearns() -> None:
+    applications, probabilities, approved = invented(5_000, seed=1)
+    figures = evaluate(probabilities, approved, applications, seed=0)["groups"]["Group"]
+    given_to = {
+        "y_true": applications.approved,
+        "y_pred": approved,
+        "sensitive_features": applications.groups["Group"].astype(str),
+    }
+    expected = (
+        equal_opportunity_difference(**given_to),
+        demographic_parity_difference(**given_to),
+        demographic_parity_ratio(**given_to),
+    )
+    for name, value in zip(DIFFERENCES, expected, strict=True):
+        assert figures[name]["value"] == pytest.approx(value, abs=1e-12)
+        assert figures[name]["low"] < value < figures[name]["high"]
+
+
+def test_interval_is_that_of_resampled_rows() -> None:
+    # Given the plain bootstrap: rows drawn with replacement, and fairlearn's figure of each draw
+    applications, probabilities, approved = invented(3_000, seed=2)
+    truth, groups = applications.approved, applications.groups["Group"].astype(str)
+    generator = np.random.default_rng(9)
+    drawn = []
+    for _ in range(300):
+        rows = generator.integers(0, len(truth), len(truth))
+        drawn.append(equal_opportunity_difference(truth[rows], approved[rows], sensitive_features=groups[rows]))
+    # When the faster one draws counts, then its interval is the same but for chance
+    figure = evaluate(probabilities, approved, applications, seed=0)["groups"]["Group"]["equal_opportunity_difference"]
+    spread = float(np.std(drawn))
+    assert figure["low"] == pytest.approx(np.percentile(drawn, 2.5), abs=spread / 2)
+    assert figure["high"] == pytest.approx(np.percentile(drawn, 97.5), abs=spread / 2)
+
+
+def test_same_seed_gives_the_same_figures() -> None:
+    applications, probabilities, approved = invented(500, seed=3)
+    assert evaluate(probabilities, approved, applications, 7) == evaluate(probabilities, approved, applications, 7)
+
+
+def test_figures_follow_from_the_confusion_counts() -> None:
+    applications, probabilities, approved = invented(2_000, seed=4)
+    figures = evaluate(probabilities, approved, applications, seed=0)
+    counts = figures["confusion"]
+    right, wrong = counts["true_approve"] + counts["true_deny"], counts["false_approve"] + counts["false_deny"]
+    assert right + wrong == figures["rows"] == 2_000
+    assert figures["accuracy"] == pytest.approx(right / 2_000)
+    precision = counts["true_approve"] / (counts["true_approve"] + counts["false_approve"])
+    recall = counts["true_approve"] / (counts["true_approve"] + counts["false_deny"])
+    assert (figures["precision"], figures["recall"]) == pytest.approx((precision, recall))
+    assert figures["f1"] == pytest.approx(2 * precision * recall / (precision + recall))
+    assert figures["brier"] == pytest.approx(np.mean((probabilities - applications.approved) ** 2))
+    assert figures["approval_rate"] == pytest.approx(approved.mean())
+    for name in ("accuracy", "precision", "recall", "approval_rate", "roc_auc"):
+        assert figures["intervals"][name]["low"] < figures[name] < figures["intervals"][name]["high"]
+    assert sum(group["rows"] for group in figures["groups"]["Group"]["by_group"].values()) == 2_000
+
+
+def test_rows_without_a_group_are_counted_and_left_out() -> None:
+    applications, probabilities, approved = invented(1_000, seed=5)
+    names = applications.groups["Group"].copy()
+    names[:100] = ""
+    figures = evaluate(probabilities, approved, judged(applications.approved, Group=names), seed=0)["groups"]["Group"]
+    assert figures["rows_without_group"] == 100
+    assert sum(group["rows"] for group in figures["by_group"].values()) == 900
+    assert "" not in figures["by_group"]
+
+
+def test_gap_is_that_of_the_widest_column() -> None:
+    applications, probabilities, approved = invented(2_000, seed=6)
+    halves = np.arange(2_000) % 2
+    both = judged(applications.approved, Group=applications.groups["Group"], Half=halves.astype(str))
+    figures = evaluate(probabilities, approved, both, seed=0)
+    gaps = [column["equal_opportunity_difference"]["value"] for column in figures["groups"].values()]
+    assert figures["equal_opportunity_gap"] == max(gaps) == gaps[0] > gaps[1]
+
+
+UNTOLD = {
+    "group-without-creditworthy": np.array(["a", "a", "b", "b"] * 25),
+    "one-group": np.array(["a"] * 100),
+    "no-group-known": np.array([""] * 100),
+}
+
+
+@pytest.mark.parametrize("names", UNTOLD.values(), ids=UNTOLD)
+def test_difference_that_cannot_be_told_is_none_and_denied(names: NDArray[Any]) -> None:
+    # Given groups between which creditworthy applicants cannot be compared
+    truth = np.array([True, False, False, False] * 25)
+    probabilities = np.linspace(0.1, 0.9, 100)
+    # When the model is judged
+    figures = evaluate(probabilities, probabilities >= 0.5, judged(truth, Group=names), seed=0)
+    # Then the figure is none, the figures are still JSON, and the gate says no
+    assert figures["groups"]["Group"]["equal_opportunity_difference"] == {"value": None, "low": None, "high": None}
+    assert figures["equal_opportunity_gap"] is None
+    json.dumps(figures, allow_nan=False)
+    denials = {rule for rule, _ in judge({**question("passes"), "metrics": figures, "champion": None}).denials}
+    assert "equal_opportunity" in denials
+
+
+def test_gap_of_no_sensitive_column_is_not_known() -> None:
+    probabilities = np.linspace(0.1, 0.9, 100)
+    figures = evaluate(probabilities, probabilities >= 0.5, judged(np.array([True, False] * 50)), seed=0)
+    assert figures["equal_opportunity_gap"] is None
+
+
+@pytest.mark.parametrize("outcome", [True, False], ids=["all-creditworthy", "none-creditworthy"])
+@pytest.mark.parametrize("cutoff", [0.0, 0.5, 2.0], ids=["all-approved", "half-approved", "none-approved"])
+def test_figures_of_one_sided_data_are_json(outcome: bool, cutoff: float) -> None:
+    probabilities = np.linspace(0.1, 0.9, 100)
+    applications = judged(np.full(100, outcome), Group=np.array(["a", "b"] * 50))
+    figures = evaluate(probabilities, probabilities >= cutoff, applications, seed=0)
+    json.dumps(figures, allow_nan=False)
+    assert figures["roc_auc"] is None
+    assert figures["intervals"]["roc_auc"] is None
+    if cutoff > 1:
+        assert figures["groups"]["Group"]["adverse_impact_ratio"]["value"] is None
+
+
+@given(seed=st.integers(0, 10_000), cutoffs=st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_operating_curve_is_accuracy_and_gap_at_each_cutoff(seed: int, cutoffs: list[float]) -> None:
+    applications, probabilities, _ = invented(80, seed)
+    truth, groups = applications.approved, applications.groups["Group"]
+    curve = operating_curve(probabilities, applications, np.array(cutoffs))
+    for cutoff, accuracy, gap, share in zip(cutoffs, curve.accuracy, curve.gap, curve.approval_rate, strict=True):
+        approved = probabilities >= cutoff
+        assert share == pytest.approx(approved.mean())
+        assert accuracy == pytest.approx(accuracy_score(truth, approved))
+        rates = [
+            approved[truth & (groups == name)].mean() for name in np.unique(groups) if (truth & (groups == name)).any()
+        ]
+        assert gap == pytest.approx(max(rates) - min(rates))
+        assert not math.isnan(gap)

@@ -1,0 +1,59 @@
+"""The gate's limits are five numbers, and a file that does not give them is named before any training."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from model.contract import Contract
+from model.contract.loading import load_contract
+from model.judge.gate import POLICY, GateError
+from model.judge.limits import LIMITS, limits_of
+from tests.trainings import CONTRACTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOUND: dict[str, Any] = json.loads((CONTRACTS / "limits.json").read_text(encoding="utf-8"))
+
+
+def contract_with_limits(directory: Path, text: str) -> type[Contract]:
+    """The small contract beside a `limits.json` of this text."""
+    shutil.copy(CONTRACTS / "small.py", directory / "limited.py")
+    (directory / "limits.json").write_text(text, encoding="utf-8")
+    return load_contract(f"{directory / 'limited.py'}:Applicant")
+
+
+def test_the_policy_asks_for_the_same_limits() -> None:
+    asked = re.findall(r"input\.limits\.(\w+)", POLICY.read_text(encoding="utf-8"))
+    assert set(asked) == set(LIMITS)
+
+
+def test_sound_limits_are_taken_as_they_are(tmp_path: Path) -> None:
+    # Given all five, and one that another policy may ask for
+    given = SOUND | {"another": "limit"}
+    # When they are read, then nothing is changed
+    assert limits_of(contract_with_limits(tmp_path, json.dumps(given))) == given
+
+
+@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("value", [..., None, "0.9", True, [0.9], float("nan"), float("inf")], ids=repr)
+def test_a_limit_that_is_missing_or_no_number_is_named(name: str, value: Any, tmp_path: Path) -> None:
+    # Given limits of which one is wrong
+    given = {key: limit for key, limit in (SOUND | {name: value}).items() if limit is not ...}
+    contract = contract_with_limits(tmp_path, json.dumps(given))
+    # When they are read, then the error names the file and the limit
+    with pytest.raises(GateError, match=rf"limits\.json: {name} is missing, or is no number"):
+        limits_of(contract)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"'])
+def test_a_file_that_is_no_object_is_named(text: str, tmp_path: Path) -> None:
+    # Given a file that holds no limits, when they are read, then the error names the file
+    contract = contract_with_limits(tmp_path, text)
+    with pytest.raises(GateError, match=r"limits\.json: is not "):
+        limits_of(contract)

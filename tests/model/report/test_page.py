@@ -1,0 +1,298 @@
+"""The report: true to the artifact, readable by everyone, and loading nothing from anywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from model.applicant import Applicant
+from model.data.applications import check_frame
+from model.data.generator import generate
+from model.fit.settings import TrainingSettings
+from model.judge.gate import POLICY, gate_input, judge
+from model.report import style
+from model.report.captions import idle
+from model.report.page import FILE, TEMPLATES, example_denial, render, rules
+from model.report.points import points_tables
+from model.run import run
+from tests.pages import Page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.run import TrainingRun
+
+
+@pytest.fixture(scope="module", params=["small", "mixed", "mixed_sklearn"])
+def outcome(request: pytest.FixtureRequest) -> TrainingRun:
+    """A published model: of the default contract, of one with words and gaps, of a format without points."""
+    found: TrainingRun = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(outcome: TrainingRun) -> Page:
+    return Page.of((outcome.directory / FILE).read_text(encoding="utf-8"))
+
+
+def test_lies_beside_the_model(outcome: TrainingRun) -> None:
+    assert render(outcome.directory) == (outcome.directory / FILE).read_text(encoding="utf-8")
+
+
+def test_is_well_formed(page: Page) -> None:
+    assert page.open == []
+
+
+def test_says_which_model_and_how_good(outcome: TrainingRun, page: Page) -> None:
+    manifest = outcome.manifest
+    for fact in (
+        manifest["model_version"],
+        manifest["digest"],
+        manifest["data"]["digest"],
+        manifest["libraries"]["scikit-learn"],
+        f"{manifest['metrics']['accuracy'] * 100:.1f}",
+        f"{manifest['metrics']['roc_auc']:.4f}",
+        f"{manifest['data']['rows']:,} labelled applications",
+    ):
+        assert fact in page.text
+
+
+def test_shows_every_field_and_the_applicants_words(outcome: TrainingRun, page: Page) -> None:
+    still = idle(points_tables(outcome.directory))
+    for spec in outcome.manifest["contract"]["fields"]:
+        assert spec["name"] in page.text
+        assert (spec["text"] in page.text) is (spec["name"] not in still)
+
+
+def test_field_without_points_is_said_to_move_nothing(mixed: TrainingRun) -> None:
+    # given: a column with one value in all rows
+    page = Page.of((mixed.directory / FILE).read_text(encoding="utf-8"))
+
+    # then: it has no picture, no direction and no reason
+    assert "Constant The same in all training rows units does not move this model's decisions" in page.words()
+    assert "Never" not in page.text
+    assert [picture for picture in page.every("img") if "Points of Constant" in (picture["alt"] or "")] == []
+    assert [picture for picture in page.every("img") if "Points of Amount" in (picture["alt"] or "")] != []
+
+
+def test_quotes_each_guideline_as_what_it_is(page: Page) -> None:
+    assert "guideline for employment selection (29 CFR 1607.4(D)), not a rule for credit" in page.words()
+    assert "SR 26-2 (April 2026), which replaced SR 11-7" in page.words()
+    assert "biased" not in page.text
+
+
+def test_loads_nothing_from_elsewhere(page: Page) -> None:
+    addresses = [tag[name] or "" for _, tag in page.tags for name in ("src", "href", "data", "action") if name in tag]
+    assert addresses
+    assert [address for address in addresses if not address.startswith(("data:image/svg+xml;base64,", "#"))] == []
+    assert page.every("script") == page.every("link") == []
+    [policy] = [meta["content"] for meta in page.every("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    assert policy is not None
+    assert policy.startswith("default-src 'none';")
+
+
+def test_leads_to_places_that_exist(page: Page) -> None:
+    targets = {f"#{tag['id']}" for _, tag in page.tags if "id" in tag}
+    assert {link["href"] for link in page.every("a")} <= targets
+
+
+def test_tells_every_picture_in_words(page: Page) -> None:
+    pictures = page.every("img")
+    assert len(pictures) >= 5
+    assert [picture for picture in pictures if len(picture["alt"] or "") < 30] == []
+
+
+def test_has_headings_in_order(page: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_captions_tables_and_scopes_their_headers(page: Page) -> None:
+    assert len(page.every("caption")) == len(page.every("table")) >= 5
+    assert {header.get("scope") for header in page.every("th")} == {"row", "col"}
+
+
+def test_explains_a_denial_with_the_services_own_reasons(outcome: TrainingRun, page: Page) -> None:
+    denied = next(case for case in outcome.manifest["golden"] if case["response"]["decision"] == "deny")
+    assert denied["response"]["reasons"]
+    for reason in denied["response"]["reasons"]:
+        assert reason["text"] in page.text
+
+
+def test_shortfalls_are_told_from_the_weightiest_down(outcome: TrainingRun) -> None:
+    denial = example_denial(outcome.directory)
+    assert denial is not None
+    told = [name for name, shortfall in denial["shortfalls"] if shortfall > 0][:4]
+    assert told == [reason["field"] for reason in denial["response"]["reasons"]]
+
+
+def test_lists_all_points(small: TrainingRun) -> None:
+    tables = points_tables(small.directory)
+    page = Page.of(render(small.directory))
+    for row in (row for table in tables for row in table.bins):
+        assert row.label in page.text
+        assert f"{row.points:.3f}" in page.text
+
+
+def test_gives_the_points_from_which_an_application_is_approved(small: TrainingRun) -> None:
+    # given: a score is the intercept plus points, approved from the cut-off's log-odds on
+    words = Page.of(render(small.directory)).words()
+    needed = float(re.search(r"approved from ([\d.-]+) points on", words)[1])  # type: ignore[index]  # no match fails the test
+    intercept = float(re.search(r"The score is ([\d.-]+) plus", words)[1])  # type: ignore[index]  # no match fails the test
+
+    # when
+    probability = 1 / (1 + 2.718281828459045 ** -(intercept + needed))
+
+    # then
+    assert probability == pytest.approx(small.manifest["threshold"], abs=0.002)
+
+
+@pytest.fixture(scope="module")
+def rejected(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    """A run whose groups are too small to judge by."""
+    applications = check_frame(generate(4_000, 0), Applicant, source="the generator, seed 0", dated="2026-01-01")
+    return run(Applicant, applications, tmp_path_factory.mktemp("rejected"), TrainingSettings(max_iter=20, folds=2))
+
+
+def test_of_a_rejected_model_is_kept_and_names_the_rule(rejected: TrainingRun) -> None:
+    words = Page.of((rejected.directory / FILE).read_text(encoding="utf-8")).words()
+    assert rejected.directory.name == "rejected"
+    assert "Stopped at the policy gate: group_size" in words
+    assert "a group of the hold-out is too small to judge by" in words
+    assert words.count("✗ failed") == 1
+
+
+def test_of_a_group_that_nobody_can_judge_by_says_so(tmp_path: Path) -> None:
+    # given: a group without any creditworthy applicant
+    frame = generate(4_000, 0)
+    frame.loc[:100, ["Group", "Target"]] = [2, 0]
+    applications = check_frame(frame, Applicant, source="the generator, seed 0", dated="2026-01-01")
+
+    # when
+    found = run(Applicant, applications, tmp_path, TrainingSettings(max_iter=20, folds=2))
+
+    # then
+    words = Page.of((found.directory / FILE).read_text(encoding="utf-8")).words()
+    assert "equal_opportunity" in [rule for rule, _ in found.verdict.denials]
+    assert found.manifest["metrics"]["groups"]["Group"]["by_group"]["2"]["true_positive_rate"] is None
+    assert "a gap that this data cannot tell" in words
+    assert "Equal opportunity difference not known" in words
+
+
+def test_asks_the_very_rules_of_the_policy(small: TrainingRun) -> None:
+    # given
+    in_policy = re.findall(r'"rule": "(\w+)"', POLICY.read_text(encoding="utf-8"))
+
+    # when
+    question = json.loads((small.directory / "gate.json").read_text(encoding="utf-8"))["input"]
+
+    # then
+    assert [rule.name for rule in rules(question, [])] == in_policy
+
+
+@pytest.mark.parametrize(
+    ("limit", "rule"),
+    [
+        ("minimum_accuracy", "accuracy"),
+        ("maximum_equal_opportunity_gap", "equal_opportunity"),
+        ("minimum_group_size", "group_size"),
+        ("maximum_parity_difference", "parity"),
+        ("maximum_champion_loss", "limits"),
+    ],
+)
+def test_says_when_a_limit_is_not_given(small: TrainingRun, limit: str, rule: str) -> None:
+    # given
+    question = json.loads((small.directory / "gate.json").read_text(encoding="utf-8"))["input"]
+    del question["limits"][limit]
+
+    # when
+    asked = {found.name: found for found in rules(question, judge(question).as_dict()["denials"])}
+
+    # then
+    assert not asked["limits"].passed
+    assert not asked[rule].passed
+    assert rule == "limits" or "not known" in asked[rule].limit
+
+
+def test_compares_with_the_model_in_service(small: TrainingRun) -> None:
+    # given
+    champion = {"metrics": {"accuracy": 0.99, "equal_opportunity_gap": 0.01}}
+    limits = json.loads((small.directory / "gate.json").read_text(encoding="utf-8"))["input"]["limits"]
+    question = gate_input(small.manifest, limits, champion)
+
+    # when
+    asked = {found.name: found for found in rules(question, judge(question).as_dict()["denials"])}
+
+    # then
+    lost = (small.manifest["metrics"]["accuracy"] - 0.99) * 100
+    assert not asked["champion"].passed
+    assert f"accuracy {lost:+.2f}" in asked["champion"].value
+
+
+def test_shows_rejected_rows_and_runs_nothing_that_a_file_name_holds(small: TrainingRun, tmp_path: Path) -> None:
+    # given
+    shutil.copytree(small.directory, tmp_path, dirs_exist_ok=True)
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    manifest["data"]["source"] = "<script>alert(1)</script>.csv"
+    manifest["data"]["rejects"] |= {
+        "rows_rejected": 3,
+        "by_field": {"Income": {"int_type": {"rows": 3, "first_lines": [2, 5, 9]}}},
+        "ignored_columns": ["<b>Notes</b>"],
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    # when
+    page = Page.of(render(tmp_path))
+
+    # then
+    assert page.every("script") == page.every("b") == []
+    assert "<script>alert(1)</script>.csv" in page.text
+    assert "3 of 20,000 rows broke the contract" in page.words()
+    assert "Income int_type 3" in page.words()
+    assert "were ignored: <b>Notes</b>" in page.words()
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `#rrggbb`, as WCAG 2.2 defines it."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2's contrast ratio, from 1 to 21."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+STYLE = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", (TEMPLATES / "report.css").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [
+        *(
+            (STYLE[ink], paper)
+            for ink in ("ink", "grey", "blue", "good", "bad")
+            for paper in ("#ffffff", STYLE["pale"])
+        ),
+        (style.INK, "#ffffff"),
+        (style.GREY, "#ffffff"),
+        (style.INK, "#9dbfe3"),
+        (style.INK, "#f4f7fb"),
+    ],
+)
+def test_words_stand_out_from_the_paper(ink: str, paper: str) -> None:
+    assert contrast(ink, paper) >= 4.5
+
+
+def test_reckons_contrast_as_wcag_does() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)

@@ -1,0 +1,109 @@
+"""What the report says of the cut-off: whether the limit shaped it, and what others would do to the groups."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from model.contract.loading import load_contract
+from model.data.applications import check_frame
+from model.data.generator import generate
+from model.fit.cutoff import Choice
+from model.fit.settings import TrainingSettings
+from model.report import page
+from model.run import run
+from tests.pages import Page
+from tests.trainings import CONTRACTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.run import TrainingRun
+
+
+def with_metrics(outcome: TrainingRun, directory: Path, **changes: Any) -> str:
+    """The words of the page about a model some of whose metrics are others."""
+    shutil.copytree(outcome.directory, directory, dirs_exist_ok=True)
+    metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
+    (directory / "metrics.json").write_text(json.dumps(metrics | changes), encoding="utf-8")
+    return Page.of(page.render(directory)).words()
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        pytest.param(
+            Choice(0.5, 90, 0.2, 90, 0.93, 0.93),
+            "was not binding: no cut-off had a gap of more than 20.0 percentage points",
+            id="met-by-all",
+        ),
+        pytest.param(
+            Choice(0.5, 90, 0.2, 87, 0.93, 0.93),
+            "was not binding: 3 of them had a gap of more than 20.0 percentage points",
+            id="met-by-the-best",
+        ),
+        pytest.param(
+            Choice(0.5, 90, 0.2, 40, 0.92, 0.93),
+            "was binding: the cut-off of {threshold} was the most accurate of the 40 of 90 that keep the gap within",
+            id="binding",
+        ),
+        pytest.param(Choice(0.5, 90, 0.2, 0, 0.92, 0.93), "none of 90 cut-offs keeps", id="met-by-none"),
+        pytest.param(None, "was chosen when the model was first trained", id="exported-again"),
+    ],
+)
+def test_says_whether_the_limit_shaped_the_cutoff(
+    choice: Choice | None, said: str, small: TrainingRun, tmp_path: Path
+) -> None:
+    words = with_metrics(small, tmp_path, choice=choice and choice.as_dict())
+    assert said.format(threshold=f"{small.manifest['threshold']:.4f}") in words
+    assert ("mitigates a difference" in words) is (said.startswith("was binding"))
+
+
+def test_tells_each_models_cutoff_and_a_wider_gap(small: TrainingRun, tmp_path: Path) -> None:
+    # given
+    metrics = json.loads((small.directory / "metrics.json").read_text(encoding="utf-8"))
+    for name, gap in (("scorecard", 0.3), ("tree", 0.1), ("boosted", 0.4)):
+        metrics[name]["equal_opportunity_gap"] = gap
+
+    # when
+    words = with_metrics(small, tmp_path, **metrics)
+
+    # then
+    assert f"Cut-off {small.manifest['threshold']:.4f} 0.5000 0.5000" in words
+    assert "Its gap is wider than that of one of the models it was compared with: Tree of depth 3, 10.0" in words
+
+
+def test_lists_what_other_cutoffs_would_do(small: TrainingRun) -> None:
+    # given: the decisions of the pipeline at each cut-off
+    judged = small.trained.holdout
+    estimated = small.trained.scorecard.predict_proba(judged.matrix)[:, 1]
+    words = Page.of((small.directory / page.FILE).read_text(encoding="utf-8")).words().replace("\u00a0", " ")
+
+    # then
+    for cutoff in (0.1, 0.5, 0.9, small.manifest["threshold"]):
+        approved = estimated >= cutoff
+        good = judged.approved
+        rates = [approved[good & (judged.groups["Group"] == name)].mean() for name in ("0", "1")]
+        name = cutoff if cutoff in (0.1, 0.5, 0.9) else f"{cutoff:.4f} (chosen)"
+        accuracy, gap = (approved == good).mean(), abs(rates[0] - rates[1])
+        assert f"{name} {accuracy * 100:.1f} % {gap * 100:.1f} % {approved.mean() * 100:.1f} %" in words
+
+
+def test_of_a_contract_without_a_sensitive_column_says_only_that(tmp_path: Path) -> None:
+    # given
+    contract = load_contract(f"{CONTRACTS / 'unjudged.py'}:Applicant")
+    applications = check_frame(generate(4_000, 0), contract, source="the generator, seed 0", dated="2026-01-01")
+
+    # when
+    found = run(contract, applications, tmp_path, TrainingSettings(max_iter=20, folds=2))
+
+    # then
+    words = Page.of((found.directory / page.FILE).read_text(encoding="utf-8")).words()
+    assert [rule for rule, _ in found.verdict.denials] == ["sensitive"]
+    assert "Stopped at the policy gate: sensitive" in words
+    assert "there is no sensitive column to judge by" in words
+    assert words.count("not asked") == 2
+    assert "What a smaller gap would cost" not in words

@@ -1,0 +1,174 @@
+"""Recording with MLflow: everything is there to compare, and nothing that happens to it costs a training run."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from model.commands import main
+from model.track import Recorder, figures, parameters, tags
+from scripts.emulator import free_port
+from tests.recorded import LONG, environment, record_two, runs_of
+from tests.serving import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.run import TrainingRun
+
+
+@pytest.fixture(scope="module")
+def database(small: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A local database with two runs."""
+    return record_two(small, tmp_path_factory.mktemp("recorded"))
+
+
+def test_keeps_parameters_metrics_and_tags(small: TrainingRun, database: Path) -> None:
+    # given
+    manifest = small.manifest
+
+    # when
+    run = runs_of(database)[0]
+
+    # then
+    assert run["status"] == "FINISHED"
+    assert run["params"]["max_iter"] == str(manifest["settings"]["max_iter"])
+    assert run["params"]["data.digest"] == manifest["data"]["digest"]
+    assert run["metrics"]["scorecard/accuracy"] == manifest["metrics"]["accuracy"]
+    assert 0 < run["metrics"]["tree/accuracy"] < 1
+    assert run["metrics"]["Group/equal_opportunity_difference"] == manifest["metrics"]["equal_opportunity_gap"]
+    assert run["tags"]["model_version"] == run["name"] == manifest["model_version"]
+    assert run["tags"]["gate"] == "passed"
+
+
+def test_tags_the_pipeline_where_there_is_one(database: Path) -> None:
+    assert [run["tags"].get("pipeline_id") for run in runs_of(database)] == ["first-7", None]
+
+
+def test_keeps_the_report_and_the_model_with_its_signature(small: TrainingRun, database: Path) -> None:
+    # given
+    run = runs_of(database)[0]
+    kept = next((database.parent / "mlruns").glob(f"*/{run['id']}/artifacts"))
+
+    # when
+    described = [file.read_text(encoding="utf-8") for file in (database.parent / "mlruns").rglob("MLmodel")]
+    of_run = [text for text in described if run["id"] in text]
+
+    # then
+    names = {file.name for file in kept.iterdir()}
+    assert {"model_metrics.html", "manifest.json", "metrics.json", "gate.json", "model.joblib"} <= names
+    assert len(of_run) == 1
+    for spec in small.trained.training.fields:
+        assert f'"name": "{spec.name}"' in of_run[0]
+
+
+def test_of_a_rejected_model_keeps_the_reports_and_the_rules(mixed: TrainingRun) -> None:
+    # given
+    manifest = mixed.manifest | {"gate": {"passed": False, "denials": [{"rule": "accuracy"}, {"rule": "parity"}]}}
+
+    # when
+    found = tags(manifest)
+
+    # then
+    assert found["gate"] == "denied: accuracy, parity"
+
+
+def test_names_columns_as_mlflow_allows(small: TrainingRun) -> None:
+    # given
+    groups = {"Age (years)": small.manifest["metrics"]["groups"]["Group"]}
+    manifest = small.manifest | {"metrics": {"groups": groups}}
+
+    # when
+    found = figures(manifest, {})
+
+    # then
+    assert "Age _years_/adverse_impact_ratio" in found
+    assert set(parameters(manifest)) >= {"seed", "data.rows"}
+
+
+def test_says_of_data_without_a_date_that_it_is_unknown(small: TrainingRun) -> None:
+    # given
+    manifest = small.manifest | {"data": small.manifest["data"] | {"dated": None}}
+
+    # when
+    found = parameters(manifest)
+
+    # then
+    assert found["data.dated"] == "unknown"
+    assert parameters(small.manifest)["data.dated"] == "2026-01-01"
+
+
+def test_training_itself_loads_nothing_of_mlflow() -> None:
+    told = "import sys, model.__main__; print({name.partition('.')[0] for name in sys.modules} & {'mlflow', 'skops'})"
+    done = subprocess.run(
+        [sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True, timeout=LONG
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_dead_server_costs_nothing_but_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://user:secret@127.0.0.1:{free_port()}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+    # when
+    code = main(["train", "--rows", "12000", "--out", str(tmp_path)])
+
+    # then
+    said = capsys.readouterr().out
+    assert code == 0
+    assert {"manifest.json", "model.joblib", "model_metrics.html"} <= {path.name for path in tmp_path.iterdir()}
+    assert "NOT RECORDED: http://127.0.0.1:" in said
+    assert f"python -m model track --artifact {tmp_path}" in said
+    assert "secret" not in said
+
+
+def test_waits_no_longer_than_it_may_for_a_server_that_never_answers(small: TrainingRun) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        # given
+        uri = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        # when
+        with Recorder("Applicant", environment(MLFLOW_TRACKING_URI=uri), seconds=0.5) as recorder:
+            said = recorder.record(small.directory)
+
+    # then
+    assert said.startswith("NOT RECORDED: MLflow did not answer within 0.5 seconds.")
+    assert not recorder.recorded
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_at_once(
+    small: TrainingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.chdir("/proc")
+
+    # when
+    with Recorder("Applicant", environment(), LONG) as recorder:
+        said = recorder.record(small.directory)
+
+    # then
+    assert said.startswith("NOT RECORDED: sqlite:///mlflow.db: ")
+    assert "mlflow.db'" in said
+
+
+def test_a_training_that_fails_is_recorded_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    monkeypatch.chdir(tmp_path)
+    given = environment(MLFLOW_TRACKING_URI="")
+
+    # when
+    with (
+        pytest.raises(ZeroDivisionError),
+        Recorder("Applicant", given, LONG),
+    ):
+        raise ZeroDivisionError
+
+    # then
+    assert [run["status"] for run in runs_of(tmp_path / "mlflow.db")] == ["FAILED"]

@@ -1,0 +1,62 @@
+"""Evidence of a model that was really trained; its own policy, asked its own question again, decides as it says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from model.judge.gate import POLICY, judge
+from operations.commands import main
+from operations.evidence import archive
+from operations.evidence.review import ITEMS
+from tests.operations.conftest import JUNIT, TESTED_AT, Run
+from tests.trainings import CONTRACTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.judge.gate import Verdict
+    from model.run import TrainingRun
+
+
+@pytest.fixture
+def trained(run: Run, small: TrainingRun) -> Run:
+    """A run of a model that was really trained."""
+    shutil.copytree(small.directory, run.root / "artifacts", dirs_exist_ok=True)
+    shutil.copy(CONTRACTS / "limits.json", run.root)
+    shutil.copy(POLICY, run.root)
+    (run.root / "report.xml").write_text(JUNIT.replace(TESTED_AT, small.manifest["trained_at"]))
+    run.edit("images/inference.json", model_version=small.manifest["model_version"])
+    return run
+
+
+def _asked_again(review: Path, scratch: Path) -> tuple[Verdict, dict[str, Any]]:
+    """What the archive's policy says to the archive's question, and what the archive says that it said."""
+    members = archive.unpack(review.read_bytes(), ITEMS)
+    policy = scratch / "asked_again.rego"
+    policy.write_bytes(members["policies/model_gate.rego"])
+    gate = json.loads(members["model/gate.json"])
+    return judge(gate["input"], policy), gate["decision"]
+
+
+def test_evidence_of_a_trained_model_holds_and_its_policy_passes_it(trained: Run, tmp_path: Path) -> None:
+    review = trained.gather()
+    verdict, decision = _asked_again(review, tmp_path)
+
+    assert main(["verify", str(review)]) == 0
+    assert verdict.passed
+    assert verdict.as_dict() == decision
+
+
+def test_a_decision_that_the_policy_would_not_give_is_found_by_asking_it(trained: Run, tmp_path: Path) -> None:
+    # Given a champion that the model is worse than, which nothing else in the archive tells
+    asked = trained.read("artifacts/gate.json")["input"]
+    trained.edit("artifacts/gate.json", input=asked | {"champion": {"accuracy": 1.0, "equal_opportunity_gap": 0.0}})
+
+    verdict, decision = _asked_again(trained.gather(), tmp_path)
+
+    assert {rule for rule, _ in verdict.denials} == {"champion"}
+    assert verdict.as_dict() != decision

@@ -1,0 +1,197 @@
+"""The pipeline waits for ECR's scan, no longer than it must or may, and stops on what is too severe."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+from moto.ecr.models import ecr_backends
+
+from operations.commands import main
+from operations.errors import ScanFindings, ScanUnfinished, UnreadableInput
+from operations.images.scan import ScanResult, wait_for_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mypy_boto3_ecr import ECRClient
+
+ACCOUNT, REPOSITORY, TAG = "123456789012", "ccapproval", "run-17"
+MANIFEST = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"}
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def ecr() -> Iterator[ECRClient]:
+    with mock_aws():
+        client = boto3.client("ecr")
+        client.create_repository(repositoryName=REPOSITORY)
+        client.put_image(repositoryName=REPOSITORY, imageTag=TAG, imageManifest=json.dumps(MANIFEST))
+        yield client
+
+
+def _finds(client: ECRClient, findings: dict[str, Any], status: str = "COMPLETE") -> None:
+    """Let moto's next scan of the image end so."""
+    client.start_image_scan(repositoryName=REPOSITORY, imageId={"imageTag": TAG})
+    result = {
+        "registryId": ACCOUNT,
+        "repositoryName": REPOSITORY,
+        "imageId": {"imageTag": TAG, "imageDigest": "sha256:abc"},
+        "imageScanStatus": {"status": status, "description": f"it is {status}"},
+        "imageScanFindings": findings,
+    }
+    ecr_backends[ACCOUNT]["us-east-1"].scan_finding_results.append(result)
+
+
+def _wait(client: ECRClient, clock: Clock, said: list[str] | None = None) -> ScanResult:
+    say = (said if said is not None else []).append
+    return wait_for_scan(client, REPOSITORY, TAG, 60, 5, say, sleep=clock.sleep, clock=clock)
+
+
+def _basic(name: str, severity: str) -> dict[str, Any]:
+    attributes = [{"key": "package_name", "value": "openssl"}, {"key": "package_version", "value": "3.0"}]
+    return {"name": name, "severity": severity, "attributes": attributes}
+
+
+BASIC = {
+    "findings": [_basic("CVE-1", "LOW"), _basic("CVE-2", "HIGH")],
+    "findingSeverityCounts": {"LOW": 1, "HIGH": 1},
+}
+ENHANCED = {
+    "enhancedFindings": [
+        {
+            "severity": "CRITICAL",
+            "title": "CVE-3 - numpy",
+            "packageVulnerabilityDetails": {
+                "vulnerabilityId": "CVE-3",
+                "vulnerablePackages": [{"name": "numpy", "version": "1.0"}],
+            },
+        }
+    ],
+    "findingSeverityCounts": {"CRITICAL": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("findings", "fail_on", "code"),
+    [
+        pytest.param({}, "LOW", 0, id="nothing found"),
+        pytest.param(BASIC, "CRITICAL", 0, id="high passes below critical"),
+        pytest.param(BASIC, "HIGH", 5, id="high fails at high"),
+        pytest.param(BASIC, "low", 5, id="low fails, in small letters"),
+        pytest.param(ENHANCED, "CRITICAL", 5, id="enhanced scanning"),
+        pytest.param({"findingSeverityCounts": {"UNTRIAGED": 3}}, "LOW", 0, id="untriaged is not low"),
+        pytest.param({"findingSeverityCounts": {"CATASTROPHIC": 1}}, "CRITICAL", 5, id="unknown counts as the worst"),
+        pytest.param({"findings": [_basic("CVE-4", "HIGH")]}, "HIGH", 5, id="findings without counts"),
+    ],
+)
+def test_the_severity_decides_the_exit_code(ecr: ECRClient, findings: dict[str, Any], fail_on: str, code: int) -> None:
+    _finds(ecr, findings)
+
+    assert main(["wait-scan", REPOSITORY, TAG, "--fail-on", fail_on]) == code
+
+
+@pytest.mark.parametrize(
+    ("findings", "worst"), [(BASIC, "CVE-2  openssl 3.0"), (ENHANCED, "CVE-3  numpy 1.0")], ids=["basic", "enhanced"]
+)
+def test_what_was_found_is_named_and_kept(
+    ecr: ECRClient,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    findings: dict[str, Any],
+    worst: str,
+) -> None:
+    _finds(ecr, findings, "ACTIVE")
+    kept = tmp_path / "images/training.scan.json"
+
+    main(["wait-scan", REPOSITORY, TAG, "--fail-on", "HIGH", "--out", str(kept)])
+
+    assert worst in capsys.readouterr().err
+    assert json.loads(kept.read_text())["counts"] == findings["findingSeverityCounts"]
+    assert json.loads(kept.read_text())["digest"] == "sha256:abc"
+
+
+def test_only_findings_that_fail_are_listed_the_worst_first(ecr: ECRClient) -> None:
+    _finds(ecr, {"findings": [*BASIC["findings"], _basic("CVE-5", "CRITICAL")]})
+
+    with pytest.raises(ScanFindings) as caught:
+        _wait(ecr, Clock()).require_below("HIGH")
+
+    assert [line.split()[1] for line in str(caught.value).splitlines()[1:-1]] == ["CVE-5", "CVE-2"]
+
+
+@pytest.mark.parametrize("status", ["PENDING", "IN_PROGRESS"])
+def test_a_scan_that_does_not_end_is_waited_for_only_so_long(ecr: ECRClient, status: str) -> None:
+    _finds(ecr, {}, status)
+    clock, said = Clock(), list[str]()
+
+    with pytest.raises(ScanUnfinished, match="did not end within 60 s") as caught:
+        _wait(ecr, clock, said)
+
+    assert (caught.value.status, clock.now, len(said)) == (status, 60, 1)
+
+
+def test_a_scan_that_was_never_asked_for_is_explained(ecr: ECRClient) -> None:
+    with pytest.raises(ScanUnfinished, match="switch on scan on push"):
+        _wait(ecr, Clock())
+
+
+@pytest.mark.parametrize(
+    "status", ["FAILED", "UNSUPPORTED_IMAGE", "SCAN_ELIGIBILITY_EXPIRED", "FINDINGS_UNAVAILABLE", "SOMETHING_NEW"]
+)
+def test_a_scan_that_fails_is_not_waited_for(ecr: ECRClient, status: str) -> None:
+    _finds(ecr, {}, status)
+    clock = Clock()
+
+    with pytest.raises(ScanUnfinished, match=f"it is {status}"):
+        _wait(ecr, clock)
+
+    assert clock.now == 0
+
+
+@pytest.mark.parametrize(("repository", "image"), [(REPOSITORY, "none"), ("none", TAG), (REPOSITORY, "sha256:0")])
+def test_an_image_that_is_not_there_is_said_so(ecr: ECRClient, repository: str, image: str) -> None:
+    with pytest.raises(UnreadableInput, match="push it first"):
+        wait_for_scan(ecr, repository, image, 60, 5, list[str]().append, sleep=Clock().sleep)
+
+
+def test_it_asks_again_until_the_scan_ends_and_reads_every_page() -> None:
+    client = boto3.client("ecr")
+    clock, said = Clock(), list[str]()
+    asked = {"repositoryName": REPOSITORY, "imageId": {"imageTag": TAG}}
+    running: dict[str, Any] = {"imageScanStatus": {"status": "IN_PROGRESS"}}
+    page = {"imageScanStatus": {"status": "COMPLETE"}, "imageId": {"imageDigest": "sha256:abc"}}
+    first = {"findings": [{"name": "CVE-1", "severity": "LOW"}], "findingSeverityCounts": {"LOW": 2}}
+    second = {"findings": [{"name": "CVE-2", "severity": "LOW"}], "findingSeverityCounts": {"LOW": 2}}
+    with Stubber(client) as stubber:
+        stubber.add_client_error("describe_image_scan_findings", "ScanNotFoundException", expected_params=asked)
+        stubber.add_response("describe_image_scan_findings", running, asked)
+        stubber.add_response("describe_image_scan_findings", page, asked)
+        stubber.add_response(
+            "describe_image_scan_findings", page | {"imageScanFindings": first, "nextToken": "t"}, asked
+        )
+        stubber.add_response(
+            "describe_image_scan_findings", page | {"imageScanFindings": second}, asked | {"nextToken": "t"}
+        )
+
+        result = _wait(client, clock, said)
+
+    assert (clock.now, [finding.name for finding in result.findings]) == (10, ["CVE-1", "CVE-2"])
+    assert [line.rsplit(" ", 1)[1] for line in said] == ["pending", "in_progress", "complete"]
