@@ -1,0 +1,246 @@
+"""The manifest: what an artifact says of itself, and the version that names it.
+
+The manifest's version is 1. To change what it holds so that older code would misread it: raise MANIFEST_VERSION,
+write the new one in `model/formats/export.py`, and say in CHANGELOG.md that images must be rebuilt from a new export.
+Adding a key that older code ignores needs none of this.
+
+The types below exist for the type checker alone: importing this module builds none of them.
+"""
+
+from __future__ import annotations
+
+import json
+
+try:
+    # The compiled half of hashlib: hashlib itself loads OpenSSL, which costs a cold start 2 ms.
+    from _sha2 import sha256
+except ImportError:  # before Python 3.12
+    from hashlib import sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal, NotRequired, TypedDict
+
+    class Field(TypedDict):
+        """One field of the contract: `words` is empty for a number; `code` and `text` are its adverse-action reason."""
+
+        name: str
+        kind: Literal["int", "float", "flag", "choice"]
+        optional: bool
+        words: list[str]
+        unit: str
+        description: str
+        direction: Literal["up", "down", "free"]
+        code: str
+        text: str
+
+    class CarriedContract(TypedDict):
+        """The contract as it travels with the model."""
+
+        name: str
+        # Schemas of pydantic-core and of JSON Schema, whose shapes are theirs.
+        core_schema: dict[str, Any]
+        json_schema: dict[str, Any]
+        fields: list[Field]
+
+    class FieldBins(TypedDict):
+        """The bins of one field: a number's have `edges`, a category's `words`; see `lambda_app.formats.scorer`."""
+
+        name: str
+        edges: NotRequired[list[float]]
+        words: NotRequired[list[str]]
+        # The share of training rows in each bin, a missing value's last.
+        shares: NotRequired[list[float]]
+
+    class ScoreBins(TypedDict):
+        """The bins of the probability, in tenths of the training rows."""
+
+        edges: list[float]
+        shares: list[float]
+
+    class Bins(TypedDict):
+        """What a log tells of an applicant, and the shares that drift is measured against."""
+
+        fields: list[FieldBins]
+        score: ScoreBins
+
+    class Reference(TypedDict):
+        """Whom a denial is compared with: mean `points` and `score` of the narrowly approved, or their `values`."""
+
+        points: NotRequired[list[float]]
+        score: NotRequired[float]
+        values: NotRequired[dict[str, float | int | str | None]]
+
+    class Interval(TypedDict):
+        """A 95 % interval; None where the figure is unknown."""
+
+        low: float | None
+        high: float | None
+
+    class Difference(TypedDict):
+        """A difference or ratio between groups; None where the data cannot tell it."""
+
+        value: float | None
+        low: float | None
+        high: float | None
+
+    class GroupFigures(TypedDict):
+        """How one group is decided."""
+
+        rows: int
+        creditworthy: int
+        approval_rate: float
+        true_positive_rate: float | None
+        accuracy: float
+        intervals: dict[str, Interval]
+
+    class ColumnFigures(TypedDict):
+        """How the groups of one sensitive column differ; definitions stand in `model/judge/figures.py`."""
+
+        by_group: dict[str, GroupFigures]
+        smallest_group: int
+        rows_without_group: int
+        equal_opportunity_difference: Difference
+        demographic_parity_difference: Difference
+        adverse_impact_ratio: Difference
+
+    class Confusion(TypedDict):
+        """Decisions against recorded outcomes, as counts."""
+
+        true_approve: int
+        false_approve: int
+        true_deny: int
+        false_deny: int
+
+    class Calibration(TypedDict):
+        """One tenth of the applicants: the mean estimate, and the share labelled approve."""
+
+        predicted: float
+        observed: float
+
+    class Figures(TypedDict):
+        """Every figure of a model on labelled applications."""
+
+        rows: int
+        accuracy: float
+        precision: float
+        recall: float
+        f1: float
+        roc_auc: float | None
+        brier: float
+        approval_rate: float
+        intervals: dict[str, Interval | None]
+        confusion: Confusion
+        calibration: list[Calibration]
+        groups: dict[str, ColumnFigures]
+        equal_opportunity_gap: float | None
+
+    class Parity(TypedDict):
+        """How the exported model compares with the pipeline that was trained."""
+
+        rows: int
+        edge_rows: int
+        different_decisions: int
+        largest_difference: float
+
+    class Monotonicity(TypedDict):
+        """How many pairs of applicants were compared, and how many are ordered against a field's direction."""
+
+        directed_fields: int
+        pairs: int
+        violations: int
+
+    class Denial(TypedDict):
+        """One rule of the policy that the model breaks."""
+
+        rule: str
+        message: str
+
+    class Gate(TypedDict):
+        """What the gate decided."""
+
+        passed: bool
+        denials: list[Denial]
+
+    class Reason(TypedDict):
+        """One principal reason for a denial."""
+
+        code: str
+        field: str
+        text: str
+
+    class Answer(TypedDict):
+        """The answer to one application, as the wire has it."""
+
+        prediction: int
+        decision: Literal["approve", "deny"]
+        probability: float
+        reasons: list[Reason]
+        model_version: str
+        request_id: str
+
+    # An application as a caller sends it: the contract says what it holds, so its types are known at run time only.
+    Application = dict[str, Any]
+
+    class GoldenCase(TypedDict):
+        """An invented application, and the answer that every copy of the artifact must give."""
+
+        request: Application
+        response: Answer
+
+    class Data(TypedDict):
+        """What the model was trained on; `rejects` is a summary of the rows that were turned away."""
+
+        source: str
+        digest: str
+        dated: str | None
+        rows: int
+        rejects: dict[str, Any]
+
+    class Deciding(TypedDict):
+        """What decides an application, besides the model's own bytes."""
+
+        format: str
+        format_version: int
+        digest: str
+        contract: CarriedContract
+        threshold: float
+        reference: Reference
+
+    class Manifest(Deciding):
+        """`manifest.json`, complete."""
+
+        manifest_version: int
+        size: int
+        bins: Bins
+        trained_at: str
+        git_commit: str | None
+        libraries: dict[str, str]
+        python: str
+        settings: dict[str, int | float]
+        data: Data
+        gate: Gate
+        golden: list[GoldenCase]
+        model_version: str
+        metrics: Figures
+        parity: Parity
+        monotonicity: Monotonicity
+
+
+MANIFEST_VERSION = 1
+DECIDING = ("format", "format_version", "digest", "contract", "threshold", "reference")
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of some bytes, as the manifest writes it.
+
+    >>> digest(b"")
+    'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+    """
+    return "sha256:" + sha256(content).hexdigest()
+
+
+def model_version(manifest: Deciding) -> str:
+    """Twelve hexadecimal digits that name everything by which an application is decided."""
+    deciding = {key: manifest[key] for key in DECIDING}  # type: ignore[literal-required]  # these are its keys
+    return sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]
