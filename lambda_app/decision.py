@@ -7,9 +7,26 @@ from lambda_app.validation import Validator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from lambda_app.artifact import Artifact
+    from lambda_app.manifest import Answer
+
+
+class Decision:
+    """One decision.
+
+    Attributes
+    ----------
+    answer : Answer
+        What the caller gets; `reasons` are empty for an approval.
+    bins : list of int
+        The bin of each field, which is all that the log says of the applicant.
+    """
+
+    __slots__ = ("answer", "bins")
+
+    def __init__(self, answer: Answer, bins: list[int]) -> None:
+        self.answer = answer
+        self.bins = bins
 
 
 class Decider:
@@ -25,13 +42,13 @@ class Decider:
 
     def __init__(self, artifact: Artifact) -> None:
         manifest = artifact.manifest
-        self.model_version: str = manifest["model_version"]
-        self._fields: list[dict[str, Any]] = manifest["contract"]["fields"]
-        self._threshold: float = manifest["threshold"]
+        self.model_version = manifest["model_version"]
+        self._fields = manifest["contract"]["fields"]
+        self._threshold = manifest["threshold"]
         self._scorer = artifact.scorer
         self._validator = Validator(manifest["contract"]["core_schema"])
 
-    def decide(self, application: object, request_id: str) -> tuple[dict[str, Any], list[int]]:
+    def decide(self, application: object, request_id: str) -> Decision:
         """Decide one application.
 
         Parameters
@@ -40,14 +57,6 @@ class Decider:
             As the caller sent it.
         request_id : str
             Names the decision.
-
-        Returns
-        -------
-        decision : dict
-            `prediction` (1 approve, 0 deny), `decision`, `probability` of being creditworthy, `reasons` (empty for an
-            approval), `model_version`, `request_id`.
-        bins : list of int
-            The bin of each field, for the log.
 
         Raises
         ------
@@ -59,7 +68,7 @@ class Decider:
         bins = scorer.bins(values)
         probability = scorer.probability(values, bins)
         approved = probability >= self._threshold
-        decision = {
+        answer: Answer = {
             "prediction": int(approved),
             "decision": "approve" if approved else "deny",
             "probability": probability,
@@ -67,4 +76,4 @@ class Decider:
             "model_version": self.model_version,
             "request_id": request_id,
         }
-        return decision, bins
+        return Decision(answer, bins)

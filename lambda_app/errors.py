@@ -7,6 +7,7 @@ ServiceError
 │   ├── ArtifactCorrupt     the bytes are not the ones that the manifest describes
 │   ├── ArtifactUnsafe      the pickle asks for a class, or holds more than plain data
 │   └── ArtifactUnsupported this code does not know the format or its version
+├── UnsafeContent           what a format says of bytes that ask for more than they may; becomes ArtifactUnsafe
 └── Refusal                 the request cannot be served; becomes an RFC 9457 problem document
     ├── Malformed           400  not JSON, or not a request at all
     ├── NotFound            404  no such path
@@ -16,6 +17,18 @@ ServiceError
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypedDict
+
+    class BrokenRule(TypedDict):
+        """A rule of the contract that an application breaks; `field` is None for the application as a whole."""
+
+        field: str | None
+        rule: str
+        detail: str
 
 
 class ServiceError(Exception):
@@ -66,6 +79,10 @@ class ArtifactUnsupported(ArtifactError):
     """This code does not know the artifact's format or its version."""
 
 
+class UnsafeContent(ServiceError):
+    """The model's bytes ask for more than their format may do; the loader knows in which file they are."""
+
+
 class Refusal(ServiceError):
     """The request cannot be served, and the caller is told why.
 
@@ -77,11 +94,14 @@ class Refusal(ServiceError):
         What the kind of problem is called, the same for every occurrence.
     detail : str
         What is wrong with this request; never a value out of it.
+    errors : sequence of BrokenRule
+        For an invalid application, otherwise empty.
     """
 
     status = 400
     slug = "malformed-request"
     title = "The request is malformed"
+    errors: Sequence[BrokenRule] = ()
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -144,19 +164,13 @@ class TooLarge(Refusal):
 
 
 class Invalid(Refusal):
-    """422: the application breaks rules of the contract.
-
-    Attributes
-    ----------
-    errors : list of dict
-        One `{"field", "rule", "detail"}` for each broken rule; `field` is null for the application as a whole.
-    """
+    """422: the application breaks rules of the contract, each of which `errors` names."""
 
     status = 422
     slug = "invalid-application"
     title = "The application breaks rules of the contract"
 
-    def __init__(self, errors: list[dict[str, str | None]]) -> None:
+    def __init__(self, errors: Sequence[BrokenRule]) -> None:
         super().__init__(f"{len(errors)} rule{'s' if len(errors) > 1 else ''} broken")
         self.errors = errors
 

@@ -1,4 +1,4 @@
-"""The Lambda function: event → request → answer → event's shape.
+"""The Lambda function: event → request → response → the source's own shape.
 
 The artifact is loaded on import, so that the cold start pays for it and no request does. An artifact that cannot be
 trusted ends the start with an `ArtifactError`.
@@ -9,20 +9,21 @@ from __future__ import annotations
 import os
 
 from lambda_app import artifact, telemetry
-from lambda_app.errors import Invalid, Refusal
+from lambda_app.errors import Refusal
 from lambda_app.settings import Settings
-from lambda_app.web.events import answer, refusal, request_from, source_of
+from lambda_app.web import problems
+from lambda_app.web.events import source_of
 from lambda_app.web.routes import Routes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from lambda_app.web.events import Envelope
 
 _settings = Settings.read(os.environ)
 _routes = Routes(artifact.load(_settings.model_dir), _settings)
 
 
-def handler(event: object, context: object) -> dict[str, Any]:
+def handler(event: object, context: object) -> Envelope:
     """Answer one event.
 
     Parameters
@@ -40,12 +41,10 @@ def handler(event: object, context: object) -> dict[str, Any]:
     request_id = getattr(context, "aws_request_id", None) or "unknown"
     source = source_of(event)
     try:
-        request = request_from(event, _settings.max_body_length)
-        return answer(source, event, 200, _routes.respond(request, request_id), {})
-    except Refusal as refused:
-        telemetry.refused(refused.slug, request_id, source, refused.errors if isinstance(refused, Invalid) else [])
-        return refusal(source, event, refused, request_id)
-    except Exception as error:  # noqa: BLE001  # the last line of defence: nothing of the error reaches the caller
-        telemetry.failed(error, request_id)
-        problem = {"type": "about:blank", "title": "Internal Server Error", "status": 500, "request_id": request_id}
-        return answer(source, event, 500, problem, {})
+        response = _routes.respond(source.read(event, _settings.max_body_length), request_id)
+    except Refusal as refusal:
+        response = problems.refused(refusal, request_id, source.name)
+    except Exception as error:  # noqa: BLE001  # the last line of defence
+        response = problems.failed(error, request_id)
+    telemetry.write(response.records)
+    return source.answer(event, response)

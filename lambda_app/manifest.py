@@ -19,6 +19,7 @@ except ImportError:  # before Python 3.12
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Literal, NotRequired, TypedDict
 
     class Field(TypedDict):
@@ -197,21 +198,17 @@ if TYPE_CHECKING:
         rows: int
         rejects: dict[str, Any]
 
-    class Deciding(TypedDict):
-        """What decides an application, besides the model's own bytes."""
-
-        format: str
-        format_version: int
-        digest: str
-        contract: CarriedContract
-        threshold: float
-        reference: Reference
-
-    class Manifest(Deciding):
+    class Manifest(TypedDict):
         """`manifest.json`, complete."""
 
         manifest_version: int
+        format: str
+        format_version: int
+        digest: str
         size: int
+        threshold: float
+        contract: CarriedContract
+        reference: Reference
         bins: Bins
         trained_at: str
         git_commit: str | None
@@ -228,6 +225,7 @@ if TYPE_CHECKING:
 
 
 MANIFEST_VERSION = 1
+# What decides an application, besides the model's own bytes.
 DECIDING = ("format", "format_version", "digest", "contract", "threshold", "reference")
 
 
@@ -237,10 +235,15 @@ def digest(content: bytes) -> str:
     >>> digest(b"")
     'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
     """
-    return "sha256:" + sha256(content).hexdigest()
+    return "sha256:" + _sha256(content)
 
 
-def model_version(manifest: Deciding) -> str:
+def model_version(manifest: Mapping[str, object]) -> str:
     """Twelve hexadecimal digits that name everything by which an application is decided."""
-    deciding = {key: manifest[key] for key in DECIDING}  # type: ignore[literal-required]  # these are its keys
-    return sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]
+    deciding = {key: manifest[key] for key in DECIDING}
+    return _sha256(json.dumps(deciding, sort_keys=True).encode())[:12]
+
+
+def _sha256(content: bytes) -> str:
+    hexadecimal: str = sha256(content).hexdigest()
+    return hexadecimal

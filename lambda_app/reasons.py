@@ -8,34 +8,40 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Sequence
 
-# Comment 2 to 12 CFR 1002.9(b)(2): more than four reasons are not likely to help the applicant.
+    from lambda_app.manifest import Field, Reason
+
+# Comment 1 to 12 CFR 1002.9(b)(2): more than four reasons are not likely to help the applicant.
 MOST = 4
 
 
-def principal(fields: list[dict[str, Any]], shortfalls: list[float]) -> list[dict[str, str]]:
+def ranked(shortfalls: Sequence[float]) -> list[int]:
+    """The places of all fields, furthest short first; ties keep the contract's order.
+
+    >>> ranked([0.5, 2.0, -1.0, 2.0])
+    [1, 3, 0, 2]
+    """
+    return sorted(range(len(shortfalls)), key=shortfalls.__getitem__, reverse=True)
+
+
+def principal(fields: Sequence[Field], shortfalls: Sequence[float]) -> list[Reason]:
     """The reasons for a denial, the weightiest first.
 
     Parameters
     ----------
-    fields : list of dict
-        The contract's fields, with `name`, `code` and `text`.
-    shortfalls : list of float
+    fields : sequence of Field
+        The contract's fields.
+    shortfalls : sequence of float
         How far each field falls short of the reference, in the same order.
 
     Returns
     -------
-    list of dict
-        At most four `{"code", "field", "text"}`; ties keep the contract's order.
+    list of Reason
+        At most four, of fields that fall short at all.
     """
-    ranked = sorted(zip(shortfalls, fields, strict=True), key=_shortfall, reverse=True)
     return [
-        {"code": field["code"], "field": field["name"], "text": field["text"]}
-        for shortfall, field in ranked[:MOST]
-        if shortfall > 0
+        {"code": fields[place]["code"], "field": fields[place]["name"], "text": fields[place]["text"]}
+        for place in ranked(shortfalls)[:MOST]
+        if shortfalls[place] > 0
     ]
-
-
-def _shortfall(pair: tuple[float, dict[str, Any]]) -> float:
-    return pair[0]

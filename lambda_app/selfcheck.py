@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 import sys
 
-from lambda_app import artifact
+from lambda_app import artifact, golden
 from lambda_app.decision import Decider
 from lambda_app.errors import ServiceError
 from lambda_app.settings import Settings
-
-TOLERANCE = 1e-9
 
 
 class SelfCheckFailed(ServiceError):
@@ -31,21 +29,18 @@ def check(directory: str) -> str:
     """
     loaded = artifact.load(directory)
     manifest = loaded.manifest
-    gate, golden = manifest.get("gate"), manifest.get("golden")
+    gate, cases = manifest.get("gate"), manifest.get("golden")
     if not isinstance(gate, dict) or gate.get("passed") is not True:
         raise SelfCheckFailed(f"{directory}: the gate has not passed this model; see gate.json beside it")
-    if not isinstance(golden, list) or not golden:
+    if not isinstance(cases, list) or not cases:
         raise SelfCheckFailed(f"{directory}: the manifest has no golden cases")
     decider = Decider(loaded)
-    for number, case in enumerate(golden):
-        decision, _ = decider.decide(case["request"], "golden")
-        expected = case["response"]
-        same = all(decision[key] == expected[key] for key in ("prediction", "decision", "reasons", "model_version"))
-        if not same or abs(decision["probability"] - expected["probability"]) > TOLERANCE:
+    for number, case in enumerate(cases):
+        if not golden.same(case["response"], decider.decide(case["request"], "golden").answer):
             raise SelfCheckFailed(f"{directory}: golden case {number} is decided otherwise than recorded")
     return (
         f"model {decider.model_version} ({manifest['format']}): gate passed, "
-        f"{len(golden)} golden cases decided as recorded"
+        f"{len(cases)} golden cases decided as recorded"
     )
 
 

@@ -31,7 +31,7 @@ class Settings(namedtuple("Settings", "model_dir max_body_length max_batch")):
         Raises
         ------
         SettingError
-            A number that is none, or is not positive.
+            What should be a positive whole number is not.
         """
         return cls(
             environ.get("MODEL_DIR") or _BESIDE,

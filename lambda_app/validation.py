@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from lambda_app.errors import BrokenRule
+    from lambda_app.manifest import Application
+
 _COMPILED = "pydantic_core._pydantic_core"
 
 
@@ -37,7 +40,7 @@ class Validator:
         self._error: type[Any] = compiled.ValidationError
         self._names = frozenset(core_schema["fields"])
 
-    def values(self, application: object) -> dict[str, Any]:
+    def values(self, application: object) -> Application:
         """The checked values by field name; a missing optional one is None.
 
         Raises
@@ -52,7 +55,7 @@ class Validator:
             unknown = len(application) - len(known)
             application = known
         try:
-            values: dict[str, Any] = self._validate(application)
+            values: Application = self._validate(application)
         except self._error as err:
             found = err.errors(include_url=False, include_input=False, include_context=False)
         else:
@@ -63,9 +66,9 @@ class Validator:
         raise Invalid(_rules(found, unknown))
 
 
-def _rules(found: list[dict[str, Any]], unknown: int) -> list[dict[str, str | None]]:
+def _rules(found: list[dict[str, Any]], unknown: int) -> list[BrokenRule]:
     """Name fields and rules; an unknown field's name is the caller's own text, so it is counted, not repeated."""
-    rules: list[dict[str, str | None]] = []
+    rules: list[BrokenRule] = []
     for error in found:
         if error["loc"]:
             rules.append({"field": str(error["loc"][0]), "rule": error["type"], "detail": error["msg"]})

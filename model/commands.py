@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import joblib
 
@@ -34,6 +34,9 @@ from model.judge.limits import limits_of
 from model.judge.parity import decide_all
 from model.run import TrainingRun, publish, run
 from model.track import Recorder
+
+if TYPE_CHECKING:
+    from lambda_app.manifest import Data, Manifest
 
 DEFAULT_CONTRACT = "model.applicant:Applicant"
 ARTIFACTS = Path("model/artifacts")
@@ -157,10 +160,11 @@ def _applications(
     return check_frame(generated, contract, source=f"the generator, seed {options.seed}", dated=today)
 
 
-def _trained_with(directory: Path, manifest: dict[str, Any]) -> tuple[TrainingSettings, dict[str, Any]]:
+def _trained_with(directory: Path, manifest: Manifest) -> tuple[TrainingSettings, Data]:
     """How and on what a model was trained."""
     try:
-        settings, data = TrainingSettings(**manifest["settings"]), manifest["data"]
+        stated: dict[str, Any] = dict(manifest["settings"])
+        settings, data = TrainingSettings(**stated), manifest["data"]
         data["digest"]
     except (KeyError, TypeError) as err:
         raise ArtifactCorrupt(str(directory / "manifest.json"), "does not say how the model was trained") from err

@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from lambda_app.artifact import digest, model_version
+from lambda_app.manifest import digest, model_version
 from model.applicant import Applicant
 from model.contract.carried import contract_as_data
 

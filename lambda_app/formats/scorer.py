@@ -1,8 +1,7 @@
-"""Which bin a value falls into. The bins score a scorecard, and they are all that a log says of an applicant.
+"""What every format offers, and which bin a value falls into: all that a log says of an applicant.
 
-A number's field is `{"name", "edges": [float, …]}`: a value belongs to the first edge that is not below it, and the
-last bin has no upper edge. A category's field is `{"name", "words": [str, …]}`, one bin a word. A missing value has the
-bin after the last.
+A number's bins have `edges`: a value belongs to the first edge that is not below it, and the last bin has no upper
+edge. A category's bins have `words`, one bin a word. A missing value has the bin after the last.
 """
 
 from __future__ import annotations
@@ -11,26 +10,43 @@ from bisect import bisect_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    from lambda_app.manifest import Application, FieldBins
+
+    class Scorer(Protocol):
+        """An opened model. `values` maps each field to its checked value, None where it is missing."""
+
+        fields: Sequence[FieldBins]
+
+        def bins(self, values: Application) -> list[int]:
+            """The bin number of each field, in the contract's order."""
+
+        def probability(self, values: Application, bins: list[int]) -> float:
+            """The probability that the applicant is creditworthy."""
+
+        def shortfalls(self, values: Application, bins: list[int]) -> list[float]:
+            """How far each field falls short of the reference, in the contract's order."""
 
 
 class Binning:
-    """Turns validated values into bin numbers.
+    """Turns checked values into bin numbers.
 
     Parameters
     ----------
-    fields : list of dict
-        As the module's docstring describes them, in the contract's order.
+    fields : sequence of FieldBins
+        In the contract's order.
 
-    Attributes
-    ----------
-    fields : list of dict
-        As they were given.
+    Examples
+    --------
+    >>> Binning([{"name": "Income", "edges": [30_000.0, 60_000.0]}]).bins({"Income": 45_000})
+    [1]
     """
 
     __slots__ = ("_numbers", "fields")
 
-    def __init__(self, fields: list[dict[str, Any]]) -> None:
+    def __init__(self, fields: Sequence[FieldBins]) -> None:
         self.fields = fields
         # One entry a field, in order: (name, edges or None, word numbers, the bin of a missing value).
         self._numbers: list[tuple[str, list[float] | None, dict[str, int], int]] = []
@@ -39,8 +55,8 @@ class Binning:
             words = {word: number for number, word in enumerate(field.get("words", ()))}
             self._numbers.append((field["name"], edges, words, len(words) if edges is None else len(edges) + 1))
 
-    def bins(self, values: dict[str, Any]) -> list[int]:
-        """The bin number of each field, in the contract's order; `values` has None where a value is missing."""
+    def bins(self, values: Application) -> list[int]:
+        """The bin number of each field, in the contract's order."""
         numbers = []
         for name, edges, words, missing in self._numbers:
             value = values[name]

@@ -1,4 +1,4 @@
-"""Format `sklearn`, version 1: a fitted scikit-learn pipeline, for estimators that no lean format can hold.
+"""Format `sklearn`: a fitted scikit-learn pipeline, for estimators that no lean format can hold.
 
 Its input has a column for each field in the contract's order: numbers as they are, a word as its place among the
 field's words, NaN where a value is missing. joblib imports numpy and scikit-learn, which costs a cold start hundreds of
@@ -7,7 +7,7 @@ milliseconds; only this format pays for it.
 
 from __future__ import annotations
 
-import io
+from io import BytesIO
 from itertools import pairwise
 from math import nan
 
@@ -17,6 +17,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from lambda_app.manifest import Application, Manifest
+
+VERSION = 1
+
+
+def open(content: bytes, manifest: Manifest) -> Estimator:  # noqa: A001  # the name that every format has
+    """Open the pipeline from the very bytes whose digest was checked, since the format itself can run code."""
+    import joblib
+    from threadpoolctl import threadpool_limits
+
+    # A request is one row: threads would only wait for one another.
+    threadpool_limits(limits=1)
+    return Estimator(joblib.load(BytesIO(content)), manifest)
+
 
 class Estimator(Binning):
     """Scores an application with a fitted pipeline.
@@ -25,45 +39,35 @@ class Estimator(Binning):
     ----------
     pipeline : sklearn.pipeline.Pipeline
         Fitted; one of its two classes is 1, 'approve'.
-    manifest : dict
+    manifest : Manifest
         Gives the words of each field, the bins, and the reference applicant's values. The bins decide nothing and the
-        model's version does not cover them, so of these only a number's edges are used, which the log tells.
+        model's version does not cover them: only a number's edges are used, for the log.
     """
 
     __slots__ = ("_approve", "_pipeline", "_places", "_reference")
 
-    def __init__(self, pipeline: Any, manifest: dict[str, Any]) -> None:
+    def __init__(self, pipeline: Any, manifest: Manifest) -> None:
+        fields = manifest["contract"]["fields"]
         super().__init__(
             [
                 {"name": field["name"], "words": field["words"]}
                 if field["words"]
                 else {"name": field["name"], "edges": [float(edge) for edge in bins["edges"]]}
-                for field, bins in zip(manifest["contract"]["fields"], manifest["bins"]["fields"], strict=True)
+                for field, bins in zip(fields, manifest["bins"]["fields"], strict=True)
             ]
         )
         self._pipeline = pipeline
         self._approve = list(pipeline.classes_).index(1)
         self._places = [
-            (field["name"], {word: float(place) for place, word in enumerate(field["words"])})
-            for field in manifest["contract"]["fields"]
+            (field["name"], {word: float(place) for place, word in enumerate(field["words"])}) for field in fields
         ]
         self._reference = self._row(manifest["reference"]["values"])
 
-    @classmethod
-    def load(cls, content: bytes, manifest: dict[str, Any]) -> Estimator:
-        """Open the pipeline from the very bytes whose digest was checked, since the format itself can run code."""
-        import joblib
-        from threadpoolctl import threadpool_limits
-
-        # A request is one row, which threads only make wait for one another.
-        threadpool_limits(limits=1)
-        return cls(joblib.load(io.BytesIO(content)), manifest)
-
-    def probability(self, values: dict[str, Any], _bins: list[int]) -> float:
+    def probability(self, values: Application, _bins: list[int]) -> float:
         """The probability of being creditworthy, as the pipeline says."""
         return float(self.probabilities([self._row(values)])[0])
 
-    def shortfalls(self, values: dict[str, Any], _bins: list[int]) -> list[float]:
+    def shortfalls(self, values: Application, _bins: list[int]) -> list[float]:
         """What each field adds on the way from the applicant to the reference, one swapped after another.
 
         They add up to the reference's probability minus the applicant's, also where fields interact.
@@ -79,7 +83,7 @@ class Estimator(Binning):
         """The probability of being creditworthy for each row of numbers, as an ndarray of shape (n,)."""
         return self._pipeline.predict_proba(rows)[:, self._approve]
 
-    def _row(self, values: dict[str, Any]) -> list[float]:
+    def _row(self, values: Application) -> list[float]:
         row = []
         for name, places in self._places:
             value = values[name]

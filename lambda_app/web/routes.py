@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from lambda_app import telemetry
 from lambda_app.decision import Decider
 from lambda_app.errors import Invalid, Malformed, MethodNotAllowed, NotFound, TooLarge
+from lambda_app.web import records
+from lambda_app.web.messages import Response, to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from lambda_app.artifact import Artifact
     from lambda_app.settings import Settings
-    from lambda_app.web.events import Request
+    from lambda_app.web.messages import Request
+    from lambda_app.web.records import Record
+
+    Route = Callable[[Request, str], Response]
 
 # What `GET /model` shows of the manifest, and of what it says of the training data.
 PUBLIC = ("model_version", "format", "format_version", "trained_at", "git_commit", "threshold", "metrics", "gate")
@@ -21,29 +24,22 @@ PUBLIC_OF_DATA = ("dated", "digest", "rows")
 
 
 class Routes:
-    """Answers requests with one artifact.
-
-    Attributes
-    ----------
-    model_version : str
-        The version that answers.
-    """
+    """Answers requests with one artifact."""
 
     def __init__(self, artifact: Artifact, settings: Settings) -> None:
         self._decider = Decider(artifact)
         self._manifest = artifact.manifest
         self._max_batch: int = settings.max_batch
-        predict: dict[str, Callable[[Request, str], dict[str, Any]]] = {"POST": self._predict}
-        self._routes: dict[str, dict[str, Callable[[Request, str], dict[str, Any]]]] = {
+        predict: dict[str, Route] = {"POST": self._predict}
+        self._routes: dict[str, dict[str, Route]] = {
             "/": predict,
             "/predict": predict,
             "/health": {"GET": self._health},
             "/model": {"GET": self._model},
         }
-        self.model_version = self._decider.model_version
 
-    def respond(self, request: Request, request_id: str) -> dict[str, Any]:
-        """The body of the answer.
+    def respond(self, request: Request, request_id: str) -> Response:
+        """Answer a request.
 
         Raises
         ------
@@ -58,25 +54,25 @@ class Routes:
             raise MethodNotAllowed(tuple(methods))
         return route(request, request_id)
 
-    def _health(self, _request: Request, _request_id: str) -> dict[str, Any]:
-        return {"status": "ok", "model_version": self.model_version}
+    def _health(self, _request: Request, _request_id: str) -> Response:
+        return Response(200, to_json({"status": "ok", "model_version": self._decider.model_version}))
 
-    def _model(self, _request: Request, _request_id: str) -> dict[str, Any]:
+    def _model(self, _request: Request, _request_id: str) -> Response:
         contract, data = self._manifest["contract"], self._manifest["data"]
-        return {
+        shown = {
             **{key: self._manifest.get(key) for key in PUBLIC},
-            "data": {key: data[key] for key in PUBLIC_OF_DATA},
+            "data": {key: data.get(key) for key in PUBLIC_OF_DATA},
             "contract": {"name": contract["name"], "json_schema": contract["json_schema"]},
         }
+        return Response(200, to_json(shown))
 
-    def _predict(self, request: Request, request_id: str) -> dict[str, Any]:
+    def _predict(self, request: Request, request_id: str) -> Response:
         payload = request.read()
         if isinstance(payload, dict):
             # Step Functions' Distributed Map sends its batch so, at times with an input for all of it.
             if "Items" not in payload or not payload.keys() <= {"Items", "BatchInput"}:
-                decision, bins = self._decider.decide(payload, request_id)
-                telemetry.decided(decision, bins, request.source)
-                return decision
+                decision = self._decider.decide(payload, request_id)
+                return Response(200, to_json(decision.answer), records=(records.of_decision(decision, request.source),))
             payload = payload["Items"]
             if not isinstance(payload, list):
                 raise Malformed("Items must be a list of applications")
@@ -84,18 +80,19 @@ class Routes:
             raise Malformed("Send an application as a JSON object, or a list of them")
         if len(payload) > self._max_batch:
             raise TooLarge(f"A request may carry {self._max_batch} applications")
-        return {
-            "predictions": [
-                self._decide_one_of_many(application, f"{request_id}/{place}", request.source)
-                for place, application in enumerate(payload)
-            ]
-        }
+        return self._decide_each(payload, request_id, request.source)
 
-    def _decide_one_of_many(self, application: object, request_id: str, source: str) -> dict[str, Any]:
-        try:
-            decision, bins = self._decider.decide(application, request_id)
-        except Invalid as invalid:
-            telemetry.refused(invalid.slug, request_id, source, invalid.errors)
-            return {"error": invalid.problem(request_id)}
-        telemetry.decided(decision, bins, source)
-        return decision
+    def _decide_each(self, applications: list[object], request_id: str, source: str) -> Response:
+        answers: list[object] = []
+        recorded: list[Record] = []
+        for place, application in enumerate(applications):
+            own_id = f"{request_id}/{place}"
+            try:
+                decision = self._decider.decide(application, own_id)
+            except Invalid as invalid:
+                answers.append({"error": invalid.problem(own_id)})
+                recorded.append(records.of_refusal(invalid, own_id, source))
+            else:
+                answers.append(decision.answer)
+                recorded.append(records.of_decision(decision, source))
+        return Response(200, to_json({"predictions": answers}), records=recorded)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lambda_app.manifest import CarriedContract, Field
 
 from model.contract.declarations import Contract, ContractError, Scored
 from model.contract.fields import FieldSpec, core_schema_of, fields_of, json_schema_of
 
 
-def contract_as_data(contract: type[Contract]) -> dict[str, Any]:
+def contract_as_data(contract: type[Contract]) -> CarriedContract:
     """What of the contract travels with the model."""
     fields = fields_of(contract)
     return {
@@ -32,12 +35,12 @@ def contract_as_data(contract: type[Contract]) -> dict[str, Any]:
     }
 
 
-def exported_fields(exported: dict[str, Any]) -> tuple[FieldSpec, ...]:
+def exported_fields(exported: CarriedContract) -> tuple[FieldSpec, ...]:
     """The fields of a manifest's `contract`, in the order of the model's tables, each with its words in theirs."""
     return tuple(_field_spec(field, exported["core_schema"]["fields"][field["name"]]) for field in exported["fields"])
 
 
-def refuse_another_contract(contract: type[Contract], exported: dict[str, Any]) -> None:
+def refuse_another_contract(contract: type[Contract], exported: CarriedContract) -> None:
     """Check that a contract is the one that a manifest's `contract` was exported from.
 
     A model's tables are looked up by the place of a field and of a word, so a contract that names the same in another
@@ -59,7 +62,7 @@ def refuse_another_contract(contract: type[Contract], exported: dict[str, Any]) 
     )
 
 
-def _field_spec(field: dict[str, Any], in_schema: dict[str, Any]) -> FieldSpec:
+def _field_spec(field: Field, in_schema: dict[str, Any]) -> FieldSpec:
     schema: dict[str, Any] = in_schema["schema"]
     plain = schema["schema"]["schema"] if field["optional"] else schema
     return FieldSpec(
@@ -75,5 +78,5 @@ def _field_spec(field: dict[str, Any], in_schema: dict[str, Any]) -> FieldSpec:
     )
 
 
-def _by_name(exported: dict[str, Any]) -> dict[str, Any]:
+def _by_name(exported: CarriedContract) -> dict[str, Any]:
     return {field["name"]: (field, exported["core_schema"]["fields"][field["name"]]) for field in exported["fields"]}

@@ -48,8 +48,8 @@ class BatchScorer:
         self._words = [len(field.get("words", ())) for field in scorer.fields]
         self._estimator = scorer if isinstance(scorer, Estimator) else None
         if isinstance(scorer, Scorecard):
-            self._intercept = scorer.intercept
-            self._points = [np.array(field["points"]) for field in scorer.fields]
+            self._intercept = scorer.tables["intercept"]
+            self._points = [np.array(field["points"]) for field in scorer.tables["fields"]]
             self._reference: Floats = np.array(self.manifest["reference"]["points"])
 
     def bins(self, matrix: Floats) -> list[Numbers]:

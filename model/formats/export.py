@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from lambda_app.artifact import MANIFEST_VERSION, digest, model_version
+from lambda_app.manifest import MANIFEST_VERSION, digest, model_version
 from model.contract import Contract
 from model.contract.carried import contract_as_data
 from model.contract.fields import FieldSpec, fields_of

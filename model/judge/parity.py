@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from model.contract.fields import FieldSpec
 from model.data.applications import Applications
 from model.data.encoding import values_of
 from model.formats.batch import BatchScorer
+
+if TYPE_CHECKING:
+    from lambda_app.manifest import Manifest
 
 Floats = NDArray[np.float64]
 # At least so many, shared out evenly among the fields that have a direction.
@@ -38,8 +41,8 @@ def decide_all(directory: Path, judged: Applications) -> tuple[Floats, NDArray[n
         judged.matrix, desc="decide the hold-out", unit=" applications", unit_scale=True, leave=False, disable=None
     )
     for place, row in enumerate(rows):
-        decision, _ = decider.decide(values_of(row, judged.fields), "hold-out")
-        probabilities[place], approved[place] = decision["probability"], decision["prediction"] == 1
+        answer = decider.decide(values_of(row, judged.fields), "hold-out").answer
+        probabilities[place], approved[place] = answer["probability"], answer["prediction"] == 1
     return probabilities, approved
 
 
@@ -140,10 +143,10 @@ def golden_cases(
             value = min(max(float(generator.choice(edges)) + float(generator.integers(0, 2)), low), high)
             request[spec.name] = value if spec.kind == "float" else int(value)
         requests.append(request)
-    return [{"request": request, "response": decider.decide(request, "golden")[0]} for request in requests]
+    return [{"request": request, "response": decider.decide(request, "golden").answer} for request in requests]
 
 
-def _beside_edges(manifest: dict[str, Any], row: Floats, fields: tuple[FieldSpec, ...]) -> Floats:
+def _beside_edges(manifest: Manifest, row: Floats, fields: tuple[FieldSpec, ...]) -> Floats:
     rows = []
     for place, (spec, entry) in enumerate(zip(fields, manifest["bins"]["fields"], strict=True)):
         edges = np.array(entry.get("edges", ()))

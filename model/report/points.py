@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import floor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambda_app import artifact
 from lambda_app.formats.scorecard import Scorecard
+
+if TYPE_CHECKING:
+    from lambda_app.formats.scorecard import FieldPoints
+    from lambda_app.manifest import Field, Manifest
 
 MISSING = "not given"
 
@@ -90,7 +94,7 @@ def points_tables(directory: Path) -> list[Table]:
         )
         for spec, entry, shares, reference in zip(
             manifest["contract"]["fields"],
-            loaded.scorer.fields,
+            loaded.scorer.tables["fields"],
             manifest["bins"]["fields"],
             manifest["reference"]["points"],
             strict=True,
@@ -98,7 +102,7 @@ def points_tables(directory: Path) -> list[Table]:
     ]
 
 
-def bin_labels(spec: dict[str, Any], entry: dict[str, Any], minimum: float | None) -> list[str]:
+def bin_labels(spec: Field, entry: FieldPoints, minimum: float | None) -> list[str]:
     """What each bin covers, in words.
 
     Parameters
@@ -132,7 +136,7 @@ def _whole_numbers(last: list[int], minimum: float | None, *, flag: bool) -> lis
     return [lowest, *between, f"{first[-1]:,}" if flag else f"{first[-1]:,} or more"]
 
 
-def _minimum(manifest: dict[str, Any], name: str) -> float | None:
+def _minimum(manifest: Manifest, name: str) -> float | None:
     described = manifest["contract"]["json_schema"]["properties"][name]
     kinds: list[dict[str, Any]] = [described, *described.get("anyOf", ())]
     return next((kind["minimum"] for kind in kinds if "minimum" in kind), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambda_app.artifact import digest, model_version
+from lambda_app.manifest import digest, model_version
 from operations.errors import EvidenceMismatch
 from operations.evidence.images import ROLES, check_image, pushed_image
 from operations.evidence.junit import MEMBER as TESTS

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copyreg
+import io
 import json
 import pickle
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import joblib
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from lambda_app import artifact
 from lambda_app.errors import ArtifactCorrupt, ArtifactError, ArtifactMissing, ArtifactUnsafe, ArtifactUnsupported
+from lambda_app.manifest import DECIDING
 from model.formats.batch import BatchScorer
 from model.report.points import points_tables
 from tests.artifacts import vouch, write_by_hand, write_manifest
@@ -107,7 +109,7 @@ def test_edited_manifest_is_corruption(directory: Path, edit: Callable[[dict[str
         artifact.load(str(directory))
 
 
-@pytest.mark.parametrize("key", ["manifest_version", "size", "model_version", *artifact.DECIDING])
+@pytest.mark.parametrize("key", ["manifest_version", "size", "model_version", *DECIDING])
 def test_manifest_without_what_it_needs_is_corruption(directory: Path, key: str) -> None:
     manifest = json.loads((directory / "manifest.json").read_text())
     del manifest[key]
@@ -188,17 +190,21 @@ def test_model_replaced_once_it_was_checked_is_never_opened(
     for name in ("manifest.json", "model.joblib"):
         shutil.copy(outcome.directory / name, tmp_path)
     marker = tmp_path / "ran"
-    read = artifact._read
-    replaced = []
+    replaced: list[object] = []
 
-    def read_and_replace(path: str) -> bytes:
-        content = read(path)
-        if path.endswith("model.joblib"):
-            Path(path).write_bytes(touch(marker))
-            replaced.append(path)
-        return content
+    class ReplacedOnceRead(io.BytesIO):
+        def close(self) -> None:
+            if not replaced:
+                replaced.append(self)
+                (tmp_path / "model.joblib").write_bytes(touch(marker))
+            super().close()
 
-    monkeypatch.setattr(artifact, "_read", read_and_replace)
+    def open_and_replace(path: str, *mode: str) -> IO[bytes]:
+        content = Path(path).read_bytes()
+        return ReplacedOnceRead(content) if path.endswith("model.joblib") else io.BytesIO(content)
+
+    # A name of the module's own comes before the built-in one.
+    monkeypatch.setattr(artifact, "open", open_and_replace, raising=False)
     # When the artifact is opened
     assert opening(tmp_path) is not None
     # Then what was checked is what was opened

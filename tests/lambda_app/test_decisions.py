@@ -74,7 +74,7 @@ def test_denials_have_one_to_four_reasons_in_order_and_approvals_none(trained: T
         application = sent(row, specs)
         score, shortfalls = by_definition(trained.directory, application)
         # When it is decided
-        decision, _ = decider.decide(application, "test")
+        decision = decider.decide(application, "test").answer
         # Then the decision is the cut-off's, and its reasons are the largest shortfalls
         assert decision["probability"] == pytest.approx(1 / (1 + math.exp(-score)), abs=1e-15)
         assert (decision["prediction"], decision["decision"]) in {(1, "approve"), (0, "deny")}
@@ -124,7 +124,7 @@ def test_shortfalls_of_format_sklearn_sum_to_reference_minus_probability(mixed_s
         values = values_of(row, specs)
         probability = scorer.probability(values, [])
         assert abs(sum(scorer.shortfalls(values, [])) - (reference - probability)) <= 1e-9
-        decision, _ = decider.decide(sent(row, specs), "test")
+        decision = decider.decide(sent(row, specs), "test").answer
         assert bool(decision["reasons"]) is (decision["prediction"] == 0)
         assert len(decision["reasons"]) <= 4
 
@@ -146,7 +146,7 @@ def test_no_pair_is_decided_against_a_fields_direction(small: TrainingRun) -> No
         values = sorted((better[spec.name], int(other[place])), reverse=spec.monotonic < 0)
         worse[spec.name], better[spec.name] = values
         # When both are decided, then the one that is better in that field fares no worse
-        bad, good = decider.decide(worse, "a")[0], decider.decide(better, "b")[0]
+        bad, good = decider.decide(worse, "a").answer, decider.decide(better, "b").answer
         assert good["probability"] >= bad["probability"], (worse, better)
         assert good["prediction"] >= bad["prediction"]
         different += good["probability"] > bad["probability"]
@@ -206,7 +206,7 @@ def test_bins_of_the_manifest_decide_nothing(
     assert one.reason_codes(denied, specs) == other.reason_codes(denied, specs)
     for row in matrix[:200]:
         application = sent(row, specs)
-        assert decider.decide(application, "test")[0] == edited.decide(application, "test")[0]
+        assert decider.decide(application, "test").answer == edited.decide(application, "test").answer
 
 
 @pytest.mark.parametrize("edges", [["x"], None, 3], ids=repr)
@@ -263,7 +263,7 @@ def test_estimator_has_the_same_bins_in_service_and_batch(mixed_sklearn: Trainin
     specs = mixed_sklearn.trained.holdout.fields
     matrix = beside(mixed_sklearn.directory, specs, 300, seed=8)
     decider = Decider(artifact.load(str(mixed_sklearn.directory)))
-    logged = [decider.decide(sent(row, specs), "test")[1] for row in matrix]
+    logged = [decider.decide(sent(row, specs), "test").bins for row in matrix]
     assert np.array_equal(np.array(logged), np.stack(BatchScorer(mixed_sklearn.directory).bins(matrix), axis=1))
 
 
@@ -282,7 +282,7 @@ def test_any_valid_application_scores_the_same_everywhere(data: st.DataObject, m
             known = st.integers(int(spec.minimum or 0), int(spec.maximum or 0)).map(float)
         row.append(data.draw(st.none() | known if spec.optional else known, label=spec.name))
     matrix = np.array([[np.nan if value is None else value for value in row]])
-    decision, _ = Decider(artifact.load(str(mixed.directory))).decide(sent(matrix[0], specs), "test")
+    decision = Decider(artifact.load(str(mixed.directory))).decide(sent(matrix[0], specs), "test").answer
     pipeline = joblib.load(mixed.directory / "pipeline.joblib")
     assert decision["probability"] == pytest.approx(pipeline.predict_proba(matrix)[0, 1], abs=1e-9)
     assert decision["probability"] == pytest.approx(BatchScorer(mixed.directory).probabilities(matrix)[0], abs=1e-15)
@@ -290,7 +290,7 @@ def test_any_valid_application_scores_the_same_everywhere(data: st.DataObject, m
 
 @given(shortfalls=st.lists(st.floats(-5, 5), min_size=1, max_size=9))
 def test_reasons_are_the_largest_positive_shortfalls(shortfalls: list[float]) -> None:
-    fields = [{"name": f"f{place}", "code": f"C{place}", "text": f"t{place}"} for place in range(len(shortfalls))]
+    fields: Any = [{"name": f"f{place}", "code": f"C{place}", "text": f"t{place}"} for place in range(len(shortfalls))]
     named = [int(reason["field"][1:]) for reason in principal(fields, shortfalls)]
     positive = sorted((-value, place) for place, value in enumerate(shortfalls) if value > 0)
     assert named == [place for _, place in positive[:4]]

@@ -24,7 +24,7 @@ DENIED = {"Num_Children": 3, "Income": 52_000, "Own_Car": 0, "Own_Housing": 0}
 
 def golden(directory: Path, **changes: Any) -> list[dict[str, Any]]:
     """One golden case as the artifact decides it, but for the changes."""
-    response = Decider(artifact.load(str(directory))).decide(DENIED, "golden")[0]
+    response = Decider(artifact.load(str(directory))).decide(DENIED, "golden").answer
     return [{"request": DENIED, "response": response | changes}]
 
 

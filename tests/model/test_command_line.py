@@ -141,7 +141,7 @@ def test_export_in_another_format_decides_the_same(data: Path, trained: Path, tm
     assert manifest["parity"]["different_decisions"] == 0
     original, exported = (Decider(artifact.load(str(place))) for place in (trained, out))
     for values in generate(60, 6)[FIELDS].to_dict("records"):
-        ours, theirs = original.decide(values, "id")[0], exported.decide(values, "id")[0]
+        ours, theirs = original.decide(values, "id").answer, exported.decide(values, "id").answer
         assert ours["decision"] == theirs["decision"]
         assert ours["probability"] == pytest.approx(theirs["probability"], abs=1e-9)
 
@@ -170,7 +170,7 @@ def test_score_decides_a_file_as_the_service_does(trained: Path, tmp_path: Path,
     records = asked.to_dict("records")
     assert set(scored["decision"]) == {"approve", "deny"}
     for line in scored.to_dict("records"):
-        decision = decider.decide(records[line["row"] - 1], "id")[0]
+        decision = decider.decide(records[line["row"] - 1], "id").answer
         assert line["prediction"] == decision["prediction"]
         assert line["decision"] == decision["decision"]
         assert line["probability"] == pytest.approx(decision["probability"], abs=1e-12)

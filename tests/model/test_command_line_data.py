@@ -158,7 +158,7 @@ def test_score_knows_the_models_own_fields_and_words(mixed: TrainingRun, tmp_pat
     fields = exported_fields(mixed.manifest["contract"])
     rows = read_unlabelled(tmp_path / "asked.csv", fields).matrix
     decider = Decider(artifact.load(str(mixed.directory)))
-    decisions = [decider.decide(values_of(row, fields), "id")[0] for row in rows]
+    decisions = [decider.decide(values_of(row, fields), "id").answer for row in rows]
     assert len(scored) == 300
     assert set(scored["prediction"]) == {0, 1}
     assert scored["prediction"].tolist() == [decision["prediction"] for decision in decisions]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_app.artifact import digest, model_version
+from lambda_app.manifest import digest, model_version
 from operations.commands import main
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import pytest
 from pydantic import Field
@@ -19,6 +19,8 @@ from tests.trainings import MIXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lambda_app.manifest import CarriedContract
 
 FREE = Scored("free", "word", "CODE", "Sentence")
 Home = Annotated[Literal["own", "rent"], Field(description="home"), FREE]
@@ -67,9 +69,9 @@ class OneMore(Trained):
     more: Years
 
 
-def as_in_a_manifest(contract: type[Contract]) -> dict[str, Any]:
+def as_in_a_manifest(contract: type[Contract]) -> CarriedContract:
     """The contract after its journey as JSON."""
-    exported: dict[str, Any] = json.loads(json.dumps(contract_as_data(contract)))
+    exported: CarriedContract = json.loads(json.dumps(contract_as_data(contract)))
     return exported
 
 

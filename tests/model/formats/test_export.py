@@ -113,7 +113,7 @@ def test_table_is_the_pipeline_for_any_columns(seed: int) -> None:
     labels = (worth + generator.normal(0, 2, ROWS) > np.median(worth)).astype(np.int64)
     pipeline = fitted(fields, matrix, labels)
     # When its points are read off
-    model = tables_of(pipeline, fields, matrix)
+    model: Any = tables_of(pipeline, fields, matrix)
     card = Scorecard(model, {"points": [0.0] * len(fields)})
     # Then they say of every value what the pipeline says
     base = np.array([column[~np.isnan(column)][-1] for column in matrix.T])

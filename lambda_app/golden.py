@@ -1,0 +1,44 @@
+"""Whether two answers to one application are the same decision."""
+
+from __future__ import annotations
+
+from math import isclose
+
+# Probabilities may differ by this much: processors and libraries differ in the last places of a double.
+TOLERANCE = 1e-9
+# What a recorded answer must say, so that one which says nothing matches nothing.
+DECIDED = frozenset({"prediction", "decision", "probability", "reasons", "model_version"})
+# What differs from one answer to the next by design.
+OF_THE_REQUEST = frozenset({"request_id", "decision_id"})
+
+
+def same(expected: object, answer: object) -> bool:
+    """Whether an answer is the recorded decision.
+
+    Parameters
+    ----------
+    expected, answer : object
+        JSON values. The answer may say more than was recorded; ids are not compared. Floats may differ by TOLERANCE;
+        everything else must be equal and of the same type.
+
+    Examples
+    --------
+    >>> recorded = {"prediction": 1, "decision": "approve", "probability": 0.9, "reasons": [], "model_version": "a1"}
+    >>> same(recorded, {**recorded, "probability": 0.9 + 1e-12, "request_id": "17"})
+    True
+    >>> same(recorded, {**recorded, "model_version": "b2"})
+    False
+    """
+    return isinstance(expected, dict) and expected.keys() >= DECIDED and _alike(expected, answer)
+
+
+def _alike(expected: object, answer: object) -> bool:
+    if isinstance(expected, dict):
+        return isinstance(answer, dict) and all(
+            key in OF_THE_REQUEST or (key in answer and _alike(value, answer[key])) for key, value in expected.items()
+        )
+    if isinstance(expected, list):
+        return isinstance(answer, list) and len(answer) == len(expected) and all(map(_alike, expected, answer))
+    if isinstance(expected, float) and isinstance(answer, int | float) and not isinstance(answer, bool):
+        return isclose(expected, answer, rel_tol=0.0, abs_tol=TOLERANCE)
+    return type(expected) is type(answer) and bool(expected == answer)

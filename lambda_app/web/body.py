@@ -1,0 +1,72 @@
+"""Reads the body of an HTTP request: strict JSON, and nothing that Python takes for it besides."""
+
+from __future__ import annotations
+
+import json
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+
+from lambda_app.errors import Malformed, TooLarge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from lambda_app.web.events import Event
+
+
+def parsed(envelope: Event, max_body_length: int) -> object:
+    """The body of an HTTP event, as strict JSON.
+
+    Parameters
+    ----------
+    envelope : dict
+        The event: `body`, which `isBase64Encoded` may say is base64.
+    max_body_length : int
+        In characters, as it arrives.
+
+    Raises
+    ------
+    Malformed, TooLarge
+    """
+    body = envelope.get("body")
+    if not isinstance(body, str) or not body:
+        raise Malformed("The request has no body")
+    if len(body) > max_body_length:
+        raise TooLarge(f"A body may have {max_body_length} characters")
+    try:
+        if envelope.get("isBase64Encoded") is True:
+            body = a2b_base64(body, strict_mode=True).decode()
+    except (Base64Error, ValueError):
+        raise Malformed("The body is not UTF-8 text in base64, as its envelope says it is") from None
+    try:
+        return _decoder.decode(body)
+    except RecursionError:
+        raise Malformed("The body is nested too deeply") from None
+    except _NotStrictJson as err:
+        raise Malformed(str(err)) from None
+    except json.JSONDecodeError:
+        # Its message may quote the text.
+        raise Malformed("The body is not JSON") from None
+    except ValueError:
+        # What is left is Python's limit on the digits of an integer. A `parse_int` of our own could ask first, but
+        # would cost every integer of every request a call.
+        raise Malformed("The body holds an integer of too many digits") from None
+
+
+class _NotStrictJson(ValueError):
+    """Python reads it, but it is not strict JSON."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
+        raise _NotStrictJson("The body names a key twice")
+    return unique
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise _NotStrictJson("The body holds NaN or an infinity, which are not JSON")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)

@@ -1,0 +1,81 @@
+"""What the log says: bins, codes, rules and places, never a value of an applicant."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypedDict
+
+    from lambda_app.decision import Decision
+    from lambda_app.errors import Refusal
+
+    class LoggedRule(TypedDict):
+        """A rule of the contract, and the field that broke it; None for the application as a whole."""
+
+        field: str | None
+        rule: str
+
+    class DecisionRecord(TypedDict):
+        """A decision was made."""
+
+        event: Literal["decision"]
+        decision_id: str
+        model_version: str
+        source: str
+        prediction: int
+        reasons: list[str]
+        bins: list[int]
+
+    class RefusalRecord(TypedDict):
+        """A request, or one application of many, was refused."""
+
+        event: Literal["refusal"]
+        request_id: str
+        source: str
+        problem: str
+        rules: list[LoggedRule]
+
+    class FailureRecord(TypedDict):
+        """The service itself failed."""
+
+        event: Literal["error"]
+        request_id: str
+        error: str
+        place: str
+
+    Record = DecisionRecord | RefusalRecord | FailureRecord
+
+
+def of_decision(decision: Decision, source: str) -> DecisionRecord:
+    """The record of a decision."""
+    answer = decision.answer
+    return {
+        "event": "decision",
+        "decision_id": answer["request_id"],
+        "model_version": answer["model_version"],
+        "source": source,
+        "prediction": answer["prediction"],
+        "reasons": [reason["code"] for reason in answer["reasons"]],
+        "bins": decision.bins,
+    }
+
+
+def of_refusal(refusal: Refusal, request_id: str, source: str) -> RefusalRecord:
+    """The record of a refusal, with the rules that an application broke."""
+    rules: list[LoggedRule] = [{"field": broken["field"], "rule": broken["rule"]} for broken in refusal.errors]
+    return {
+        "event": "refusal",
+        "request_id": request_id,
+        "source": source,
+        "problem": refusal.slug,
+        "rules": rules,
+    }
+
+
+def of_failure(error: BaseException, request_id: str) -> FailureRecord:
+    """The record of a failure: only its kind and place, since its message may hold values."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else "unknown"
+    return {"event": "error", "request_id": request_id, "error": type(error).__name__, "place": place}
