@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import json
 
+# hashlib loads OpenSSL, which costs a cold start 2 ms; this is the compiled SHA-256 that it would fall back on.
 try:
-    # The compiled half of hashlib: hashlib itself loads OpenSSL, which costs a cold start 2 ms.
     from _sha2 import sha256
-except ImportError:  # before Python 3.12
-    from hashlib import sha256
+except ImportError:
+    try:
+        from _sha256 import sha256  # Python 3.11
+    except ImportError:  # a Python that was built without its own hashes
+        from hashlib import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

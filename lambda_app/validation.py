@@ -7,14 +7,14 @@ for editors, which costs a cold start more than all of this service (docs/decisi
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.machinery import PathFinder
-from importlib.util import module_from_spec
+from types import ModuleType
 
 from lambda_app.errors import Invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
     from typing import Any
 
     from lambda_app.errors import BrokenRule
@@ -80,16 +80,19 @@ def _rules(found: list[dict[str, Any]], unknown: int) -> list[BrokenRule]:
     return rules
 
 
-def _compiled_module() -> ModuleType:
+def _compiled_module() -> Any:
     module = sys.modules.get(_COMPILED)
     if module is not None:
         return module
-    package = PathFinder.find_spec("pydantic_core")
-    spec = PathFinder.find_spec(_COMPILED, package.submodule_search_locations) if package else None
-    if spec is None or spec.loader is None:
+    spec = PathFinder.find_spec("pydantic_core")
+    if spec is None:
         raise ImportError("pydantic_core is not installed")
-    module = module_from_spec(spec)
-    # Under its own name, so that a later `import pydantic_core` finds it: it refuses to be loaded twice.
-    sys.modules[_COMPILED] = module
-    spec.loader.exec_module(module)
-    return module
+    # An empty package stands in while its compiled module is imported. A later `import pydantic_core` gets the real
+    # one, which finds the compiled module loaded: it refuses to be loaded twice.
+    stand_in = ModuleType("pydantic_core")
+    stand_in.__path__ = spec.submodule_search_locations or []
+    sys.modules["pydantic_core"] = stand_in
+    try:
+        return import_module(_COMPILED)
+    finally:
+        del sys.modules["pydantic_core"]

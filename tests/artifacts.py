@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import joblib
 import numpy as np
@@ -16,10 +16,12 @@ from model.contract.carried import contract_as_data
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.formats.scorecard import ScorecardTables
+    from lambda_app.manifest import Manifest, Reference
     from model.contract import Contract
 
 # Points are sums of powers of two: every score below is exact.
-TABLES: dict[str, Any] = {
+TABLES: ScorecardTables = {
     "intercept": -4.0,
     "fields": [
         {"name": "Num_Children", "edges": [1.0, 2.0], "points": [0.5, 0.25, 0.0]},
@@ -28,26 +30,26 @@ TABLES: dict[str, Any] = {
         {"name": "Own_Housing", "edges": [0.0], "points": [0.0, 1.5]},
     ],
 }
-REFERENCE = {"points": [0.25, 2.5, 0.25, 1.5], "score": 0.5}
+REFERENCE: Reference = {"points": [0.25, 2.5, 0.25, 1.5], "score": 0.5}
 
 
-def write_by_hand(directory: Path, contract: type[Contract] = Applicant, /, **changes: Any) -> dict[str, Any]:
+def write_by_hand(directory: Path, contract: type[Contract] = Applicant, /, **changes: Any) -> Manifest:
     """Write an artifact of the tables above; `changes` replace keys of the manifest before its version is reckoned.
 
     Returns
     -------
-    dict
-        The manifest.
+    Manifest
+        As far as the service reads it.
     """
     model = changes.pop("model", TABLES)
     joblib.dump(json.loads(json.dumps(model)), directory / "model.joblib", protocol=4)
     return vouch(directory, contract, **changes)
 
 
-def vouch(directory: Path, contract: type[Contract] = Applicant, /, **changes: Any) -> dict[str, Any]:
+def vouch(directory: Path, contract: type[Contract] = Applicant, /, **changes: Any) -> Manifest:
     """Write a manifest that fits whatever bytes `model.joblib` holds."""
     content = (directory / "model.joblib").read_bytes()
-    manifest: dict[str, Any] = {
+    manifest: dict[str, object] = {
         "manifest_version": 1,
         "format": "scorecard",
         "format_version": 1,
@@ -70,10 +72,10 @@ def vouch(directory: Path, contract: type[Contract] = Applicant, /, **changes: A
     }
     manifest["model_version"] = model_version(manifest)
     write_manifest(directory, manifest)
-    return manifest
+    return cast("Manifest", manifest)
 
 
-def write_manifest(directory: Path, manifest: dict[str, Any]) -> None:
+def write_manifest(directory: Path, manifest: object) -> None:
     """Write the manifest as it is given."""
     (directory / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 

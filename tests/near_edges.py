@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lambda_app.manifest import Application
     from model.contract.fields import FieldSpec
 
 
@@ -39,6 +40,6 @@ def beside(directory: Path, specs: tuple[FieldSpec, ...], rows: int, seed: int) 
     return np.column_stack(columns)
 
 
-def sent(row: NDArray[np.float64], specs: tuple[FieldSpec, ...]) -> dict[str, Any]:
+def sent(row: NDArray[np.float64], specs: tuple[FieldSpec, ...]) -> Application:
     """A row as a caller sends it: without what is missing."""
     return {name: value for name, value in values_of(row, specs).items() if value is not None}

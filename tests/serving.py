@@ -15,6 +15,8 @@ from unittest import mock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lambda_app.web.events import Envelope
+
 ROOT = Path(__file__).resolve().parent.parent
 HANDLER = ROOT / "lambda_app" / "handler.py"
 REQUEST_ID = "00000000-1111-4222-8333-444444444444"
@@ -32,7 +34,7 @@ class Answer:
         Standard output and standard error.
     """
 
-    envelope: dict[str, Any]
+    envelope: Envelope
     printed: str
 
     @property
@@ -65,7 +67,7 @@ class Service:
 
     def __init__(self, directory: Path, **environ: str) -> None:
         with mock.patch.dict("os.environ", {"MODEL_DIR": str(directory), **environ}):
-            self._handler: Callable[[object, object], dict[str, Any]] = runpy.run_path(str(HANDLER))["handler"]
+            self._handler: Callable[[object, object], Envelope] = runpy.run_path(str(HANDLER))["handler"]
 
     def __call__(self, event: object) -> Answer:
         printed = io.StringIO()

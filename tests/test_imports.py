@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 FIRST_PARTY = {"lambda_app", "model", "operations", "scripts", "tests", "benchmarks", "examples"}
 # What each package may import of the others, and of what is not in the standard library (None: anything).
 MAY_IMPORT: dict[str, tuple[set[str], set[str] | None]] = {
-    # The first two inside format `sklearn` only; `_sha2` is of the standard library from Python 3.12 on.
-    "lambda_app": (set(), {"joblib", "threadpoolctl", "_sha2"}),
+    # The first two inside format `sklearn` only; the others are of the standard library, of some versions.
+    "lambda_app": (set(), {"joblib", "threadpoolctl", "_sha2", "_sha256"}),
     "model": ({"lambda_app"}, None),
     "operations": ({"lambda_app"}, {"boto3", "botocore"}),
 }

@@ -13,8 +13,6 @@ Shapes: the event documents of Lambda's integrations with function URLs, API Gat
 
 from __future__ import annotations
 
-from binascii import b2a_base64
-
 from lambda_app.errors import Malformed
 from lambda_app.web.body import parsed
 from lambda_app.web.messages import Request
@@ -24,10 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypedDict
 
+    from lambda_app.web.body import Event
     from lambda_app.web.messages import Response
-
-    # Whatever an integration, or a caller, sends: nothing of it has been checked.
-    Event = dict[str, Any]
 
     class Envelope(TypedDict, total=False):
         """An answer as Lambda's integrations take it."""
@@ -71,6 +67,8 @@ class Direct:
             },
         }
         if isinstance(response.body, bytes):
+            from binascii import b2a_base64  # most answers are text
+
             envelope["body"] = b2a_base64(response.body, newline=False).decode()
             envelope["isBase64Encoded"] = True
         else:

@@ -29,6 +29,7 @@ from tests.serving import ROOT, Service
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lambda_app.manifest import Manifest
     from model.run import TrainingRun
 
 
@@ -78,7 +79,7 @@ def test_missing_file_is_named(directory: Path, name: str) -> None:
     assert caught.value.path == str(directory / name)
 
 
-def edits() -> dict[str, Callable[[dict[str, Any]], None]]:
+def edits() -> dict[str, Callable[[Any], None]]:
     """Changes to what decides an application."""
     return {
         "threshold": lambda manifest: manifest.update(threshold=0.01),
@@ -95,13 +96,12 @@ def edits() -> dict[str, Callable[[dict[str, Any]], None]]:
     }
 
 
-def income(manifest: dict[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = manifest["contract"]["core_schema"]["fields"]["Income"]["schema"]
-    return schema
+def income(manifest: Manifest) -> Any:
+    return manifest["contract"]["core_schema"]["fields"]["Income"]["schema"]
 
 
 @pytest.mark.parametrize("edit", edits().values(), ids=edits())
-def test_edited_manifest_is_corruption(directory: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+def test_edited_manifest_is_corruption(directory: Path, edit: Callable[[Any], None]) -> None:
     manifest = json.loads((directory / "manifest.json").read_text())
     edit(manifest)
     write_manifest(directory, manifest)
@@ -145,7 +145,7 @@ def test_whatever_stands_for_a_manifest_has_a_named_error(
     [{"manifest_version": 2}, {"format": "tables"}, {"format_version": 2}],
     ids=lambda change: next(iter(change)),
 )
-def test_format_of_another_time_is_unsupported(directory: Path, change: dict[str, Any]) -> None:
+def test_format_of_another_time_is_unsupported(directory: Path, change: dict[str, object]) -> None:
     vouch(directory, **change)
     with pytest.raises(ArtifactUnsupported):
         artifact.load(str(directory))

@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lambda_app.manifest import Application, Manifest
     from model.contract.fields import FieldSpec
     from model.run import TrainingRun
 
 PAIRS = 100_000
 
 
-def by_definition(directory: Path, values: dict[str, Any]) -> tuple[float, dict[str, float]]:
+def by_definition(directory: Path, values: Application) -> tuple[float, dict[str, float]]:
     """Score and shortfalls, read off the artifact's files by the format's description, without the service's code."""
     model = joblib.load(directory / "model.joblib")
     reference = json.loads((directory / "manifest.json").read_text())["reference"]
@@ -167,7 +168,7 @@ def test_service_batch_and_pipeline_agree(trained: TrainingRun) -> None:
     assert np.max(np.abs(ours - pipeline.predict_proba(matrix)[:, 1])) <= 1e-9
 
 
-def shifted(manifest: dict[str, Any]) -> None:
+def shifted(manifest: Manifest) -> None:
     """Move every edge, and turn the words around."""
     for entry in manifest["bins"]["fields"]:
         if "edges" in entry:
@@ -176,7 +177,7 @@ def shifted(manifest: dict[str, Any]) -> None:
             entry["words"] = entry["words"][::-1]
 
 
-def without_words(manifest: dict[str, Any]) -> None:
+def without_words(manifest: Manifest) -> None:
     """Take the words away, and the last edge."""
     for entry in manifest["bins"]["fields"]:
         entry["edges" if "edges" in entry else "words"] = entry.get("edges", [])[:-1]
@@ -185,7 +186,7 @@ def without_words(manifest: dict[str, Any]) -> None:
 @pytest.mark.parametrize("form", ["small", "mixed", "mixed_sklearn"])
 @pytest.mark.parametrize("edit", [shifted, without_words], ids=lambda edit: edit.__name__)
 def test_bins_of_the_manifest_decide_nothing(
-    edit: Callable[[dict[str, Any]], None], form: str, tmp_path: Path, request: pytest.FixtureRequest
+    edit: Callable[[Manifest], None], form: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     # Given an artifact, and one with other bins in its manifest, which the model version does not cover
     outcome: TrainingRun = request.getfixturevalue(form)

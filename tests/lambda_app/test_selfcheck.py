@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -19,13 +19,15 @@ from tests.serving import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.manifest import Answer, GoldenCase
+
 DENIED = {"Num_Children": 3, "Income": 52_000, "Own_Car": 0, "Own_Housing": 0}
 
 
-def golden(directory: Path, **changes: Any) -> list[dict[str, Any]]:
+def golden(directory: Path, **changes: Any) -> list[GoldenCase]:
     """One golden case as the artifact decides it, but for the changes."""
     response = Decider(artifact.load(str(directory))).decide(DENIED, "golden").answer
-    return [{"request": DENIED, "response": response | changes}]
+    return [{"request": DENIED, "response": cast("Answer", response | changes)}]
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def test_ungated_artifact_is_refused(directory: Path, gate: object) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_golden_case_decided_otherwise_is_refused(directory: Path, change: dict[str, Any]) -> None:
+def test_golden_case_decided_otherwise_is_refused(directory: Path, change: dict[str, object]) -> None:
     write_by_hand(directory, golden=golden(directory, **change))
     with pytest.raises(SelfCheckFailed, match="golden case 0"):
         check(str(directory))

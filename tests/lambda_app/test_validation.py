@@ -17,10 +17,11 @@ from model.contract.loading import load_contract
 from tests.trainings import MIXED
 
 if TYPE_CHECKING:
+    from lambda_app.manifest import Application
     from model.contract import Contract
 
 LOAN = load_contract(MIXED)
-VALID: dict[str, dict[str, Any]] = {
+VALID: dict[str, Application] = {
     "Applicant": {"Num_Children": 2, "Income": 500_000, "Own_Car": 1, "Own_Housing": 1},
     "Loan": {"Amount": 9.5, "Years": 3, "Home": "own", "Job": None, "Savings": -2.5, "Guarantor": 0, "Constant": 3},
 }
@@ -64,7 +65,7 @@ def test_accepts_exactly_what_the_contract_accepts(contract: type[Contract], dat
     # When both judge it
     ours = rules(contract, application)
     try:
-        expected: dict[str, Any] | None = contract.model_validate(application).model_dump()
+        expected: Application | None = contract.model_validate(application).model_dump()
         theirs = set()
     except ValidationError as err:
         expected = None
@@ -103,7 +104,7 @@ def test_flag_takes_the_integers_0_and_1_only(value: Any) -> None:
         pytest.param(LOAN, {"Years": 3.0}, ("Years", "int_type"), id="3.0-for-an-optional-int"),
     ],
 )
-def test_refuses(contract: type[Contract], change: dict[str, Any], rule: tuple[str | None, str]) -> None:
+def test_refuses(contract: type[Contract], change: Application, rule: tuple[str | None, str]) -> None:
     assert rules(contract, {**VALID[contract.__name__], **change}) == {rule}
 
 

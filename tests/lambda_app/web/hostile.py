@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lambda_app.web.body import Event
+
 # In every hostile event one of these stands where a value or a name should; none may ever come out again.
 CANARY_WORD = "CANARYwren"
 CANARY_NUMBER = 7_319_246
@@ -140,7 +142,7 @@ def _rest(random: Random, body: str) -> Any:
 
 
 def _alb(random: Random, body: str) -> Any:
-    event: dict[str, Any] = {"path": "/", "httpMethod": "POST", "requestContext": {"elb": {}}}
+    event: Event = {"path": "/", "httpMethod": "POST", "requestContext": {"elb": {}}}
     if random.random() < 0.5:
         event["multiValueHeaders"] = {CANARY_WORD: [CANARY_WORD]}
     return event | _carried(random, body)
@@ -168,7 +170,7 @@ def _half_an_envelope(random: Random, body: str) -> Any:
     return event
 
 
-def _carried(random: Random, body: str) -> dict[str, Any]:
+def _carried(random: Random, body: str) -> Event:
     kind = random.randrange(12)
     if kind == 0:  # says base64, and is none, or none of UTF-8
         text = random.choice((body, "=", "A", "AAA", "A===", "/w==", "7aCA", CANARY_WORD + "é"))

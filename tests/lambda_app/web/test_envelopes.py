@@ -12,16 +12,17 @@ from tests.serving import REQUEST_ID, ROOT, strict_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.web.events import Envelope
     from tests.serving import Service
 
 EVENTS = sorted((ROOT / "tests" / "events").glob("*.json"))
 
 
-def expected(name: str, by_hand: Path) -> dict[str, Any]:
+def expected(name: str, by_hand: Path) -> Envelope:
     """A golden answer, with this run's model version and request id in their places."""
     version = strict_json((by_hand / "manifest.json").read_text(encoding="utf-8"))["model_version"]
     text = (ROOT / "tests" / "golden" / f"{name}.json").read_text(encoding="utf-8")
-    answer: dict[str, Any] = strict_json(text.replace("@MODEL_VERSION@", version).replace("@REQUEST_ID@", REQUEST_ID))
+    answer: Envelope = strict_json(text.replace("@MODEL_VERSION@", version).replace("@REQUEST_ID@", REQUEST_ID))
     answer["body"] = json.dumps(answer["body"], separators=(",", ":"))
     return answer
 

@@ -17,6 +17,9 @@ from tests.lambda_app.web.hostile import CANARIES, CANARY_NUMBER, CANARY_WORD, F
 from tests.serving import REQUEST_ID, Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambda_app.web.body import Event
     from tests.serving import Service
 
 BULK = 100_000
@@ -48,7 +51,7 @@ def check_answer(answer: Answer) -> None:
         check_problem(answer.status, body)
 
 
-def check_problem(status: int, problem: dict[str, Any]) -> None:
+def check_problem(status: int, problem: Mapping[str, Any]) -> None:
     """It is the problem document of its status."""
     assert problem["type"] == REFUSALS[status]
     assert problem["status"] == status
@@ -58,7 +61,7 @@ def check_problem(status: int, problem: dict[str, Any]) -> None:
         assert {error["field"] for error in problem["errors"]} <= {None, *FIELDS}
 
 
-def posted(body: object) -> dict[str, Any]:
+def posted(body: object) -> Event:
     """A POST to a function URL."""
     return {"rawPath": "/predict", "requestContext": {"http": {"method": "POST"}}, "body": body}
 
@@ -81,9 +84,9 @@ def test_answer_without_a_decision_repeats_nothing_either(path: str, service: Se
 
 @pytest.mark.parametrize("body", [{"status": "ok"}, {"contract": {}}], ids=["health", "model"])
 @pytest.mark.parametrize("place", ["body", "log"])
-def test_check_finds_a_canary_in_an_answer_without_a_decision(body: dict[str, Any], place: str) -> None:
+def test_check_finds_a_canary_in_an_answer_without_a_decision(body: Mapping[str, Any], place: str) -> None:
     # Given an answer that repeats what was sent, in its body or in the log
-    told = body | {"model_version": CANARY_WORD} if place == "body" else body
+    told = {**body, "model_version": CANARY_WORD} if place == "body" else body
     printed = json.dumps({"event": "refusal", "problem": CANARY_WORD}) if place == "log" else ""
     answer = Answer({"statusCode": 200, "body": json.dumps(told)}, printed)
     # When it is checked, then the check fails
@@ -150,7 +153,7 @@ def test_any_bytes_in_base64_get_a_typed_answer(content: bytes, service: Service
 @given(
     event=st.dictionaries(st.sampled_from(ENVELOPE_KEYS), st.dictionaries(st.sampled_from(ENVELOPE_KEYS), JSON) | JSON)
 )
-def test_any_half_of_an_envelope_gets_a_typed_answer(event: dict[str, Any], service: Service) -> None:
+def test_any_half_of_an_envelope_gets_a_typed_answer(event: Event, service: Service) -> None:
     check_answer(service(event))
 
 

@@ -15,12 +15,14 @@ from tests.serving import REQUEST_ID, Service
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.web.body import Event
+
 APPROVED = {"Num_Children": 2, "Income": 500_000, "Own_Car": 1, "Own_Housing": 1}
 DENIED = {"Num_Children": 3, "Income": 52_000, "Own_Car": 0, "Own_Housing": 0}
 INVALID = {"Num_Children": 3}
 
 
-def posted(body: str, *, encoded: bool = False) -> dict[str, Any]:
+def posted(body: str, *, encoded: bool = False) -> Event:
     """A POST to a function URL."""
     return {
         "rawPath": "/predict",
