@@ -35,7 +35,7 @@ class Validator:
     __slots__ = ("_error", "_names", "_validate")
 
     def __init__(self, core_schema: dict[str, Any]) -> None:
-        compiled = _compiled_module()
+        compiled = compiled_module()
         self._validate = compiled.SchemaValidator(core_schema).validate_python
         self._error: type[Any] = compiled.ValidationError
         self._names = frozenset(core_schema["fields"])
@@ -80,7 +80,14 @@ def _rules(found: list[dict[str, Any]], unknown: int) -> list[BrokenRule]:
     return rules
 
 
-def _compiled_module() -> Any:
+def compiled_module() -> Any:
+    """The extension module of pydantic_core, loaded without the package around it.
+
+    Raises
+    ------
+    ImportError
+        pydantic_core is not installed.
+    """
     module = sys.modules.get(_COMPILED)
     if module is not None:
         return module

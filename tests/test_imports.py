@@ -24,7 +24,10 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str] | None]] = {
     "model": ({"lambda_app"}, None),
     "operations": ({"lambda_app"}, {"boto3", "botocore"}),
 }
-NEVER_SERVED = ("model", "numpy", "sklearn", "pandas", "boto3", "pydantic", "joblib", "scipy", "typing", "dataclasses")
+NEVER_SERVED = (
+    *("model", "numpy", "sklearn", "pandas", "boto3", "pydantic", "joblib", "scipy"),
+    *("typing", "dataclasses", "hashlib", "pickle"),
+)
 DECIDE = """
 import json, sys
 {handler}
