@@ -1,8 +1,8 @@
-"""The default contract: the one place that names the applicant's fields."""
+"""The default contract: the only place that names the applicant's fields."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -37,7 +37,7 @@ class Applicant(Contract):
 
     outcome: ClassVar[Outcome] = Outcome(column="Target", approve=1, deny=0)
     sensitive: ClassVar[tuple[Sensitive, ...]] = (Sensitive("Group"),)
-    samples: ClassVar[tuple[dict[str, Any], ...]] = (
+    samples: ClassVar[tuple[dict[str, object], ...]] = (
         {"Num_Children": 2, "Income": 500000, "Own_Car": 1, "Own_Housing": 1},
         {"Num_Children": 3, "Income": 52000, "Own_Car": 0, "Own_Housing": 0},
     )

@@ -18,12 +18,12 @@ from lambda_app import artifact
 from lambda_app.errors import ArtifactCorrupt, ArtifactError
 from model.arguments import GREATEST_SEED, day, share, whole
 from model.contract import Contract
-from model.contract.carried import exported_fields, refuse_another_contract
+from model.contract.carried import carried_fields, refuse_another_contract
 from model.contract.declarations import ContractError
 from model.contract.loading import load_contract
-from model.data.applications import MAX_REJECT_SHARE, Applications, check_frame, read, read_unlabelled
+from model.data.applications import Applications, check_frame, read, read_unlabelled
 from model.data.generator import generate
-from model.data.rejects import DataError
+from model.data.rejects import MAX_REJECT_SHARE, DataError
 from model.fit.settings import TrainingError, TrainingSettings
 from model.fit.train import Candidate, split
 from model.formats.batch import BatchScorer, decide
@@ -132,7 +132,7 @@ def _score(options: argparse.Namespace) -> int:
     if suffix not in (".csv", ".parquet"):
         raise DataError(f"{options.output}: name a .csv or a .parquet file to write")
     scorer = BatchScorer(options.artifact)
-    fields = exported_fields(scorer.manifest["contract"])
+    fields = carried_fields(scorer.manifest["contract"])
     asked = read_unlabelled(options.input, fields, max_reject_share=options.max_rejects)
     scored = decide(scorer, asked)
     if suffix == ".parquet":

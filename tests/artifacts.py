@@ -12,6 +12,7 @@ import pandas as pd
 from lambda_app.manifest import digest, model_version
 from model.applicant import Applicant
 from model.contract.carried import contract_as_data
+from model.contract.fields import fields_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ def vouch(directory: Path, contract: type[Contract] = Applicant, /, **changes: A
         "digest": digest(content),
         "size": len(content),
         "threshold": 0.5,
-        "contract": contract_as_data(contract),
+        "contract": contract_as_data(contract, fields_of(contract)),
         "reference": REFERENCE,
         "bins": {
             "fields": [{"name": field["name"], "edges": field["edges"]} for field in TABLES["fields"]],

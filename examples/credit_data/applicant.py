@@ -1,8 +1,8 @@
-"""A second contract, on real data: loan applications with categories and missing values (see README.md)."""
+"""A second contract, for real data: loan applications with categories and missing values (see README.md)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -77,13 +77,13 @@ class Applicant(Contract):
             groups={
                 "married": ("married",),
                 "single": ("single",),
-                # Few of each: one of them alone could not be judged by.
+                # Each is too few to judge the model by on its own.
                 "separated, divorced or widowed": ("separated", "divorced", "widow"),
             },
         ),
         Sensitive("Age", bands=(30, 45)),
     )
-    samples: ClassVar[tuple[dict[str, Any], ...]] = (
+    samples: ClassVar[tuple[dict[str, object], ...]] = (
         {
             "Seniority": 12,
             "Home": "owner",

@@ -3,13 +3,32 @@
 A contract is a pydantic model that derives from `Contract`; `model/applicant.py` is the default one. Each field
 is annotated with its type, its range or words, a description, and `Scored`:
 
-    Income: Annotated[int, Field(ge=0, le=10_000_000, description="…"), Scored("up", "USD a year", "INC", "…")]
+>>> from typing import Annotated, ClassVar, Literal
+>>> from pydantic import Field
+>>> class Applicant(Contract):
+...     income: Annotated[
+...         int,
+...         Field(ge=0, le=10_000_000, description="Yearly income before tax"),
+...         Scored("up", "USD a year", "INCOME", "Income insufficient for the amount of credit requested"),
+...     ]
+...     home: Annotated[
+...         Literal["own", "rent"] | None,
+...         Field(description="Housing"),
+...         Scored("free", "word", "HOME", "Housing status"),
+...     ] = None  # so an application may leave it out
+...     outcome: ClassVar[Outcome] = Outcome("repaid", approve="yes", deny="no")
+...     sensitive: ClassVar[tuple[Sensitive, ...]] = (Sensitive("age", bands=(25, 40)),)
 
-Optional fields are written `Annotated[int | None, Field(…), Scored(…)] = None`.
+Everything else in the project reads a contract as plain facts:
+
+>>> from model.contract.fields import fields_of
+>>> for field in fields_of(Applicant):
+...     print(field.name, field.kind, field.optional, field.minimum, field.maximum, field.words)
+income int False 0 10000000 ()
+home choice True None None ('own', 'rent')
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: pydantic could not resolve the example's.
 from model.contract.declarations import Contract, ContractError, Direction, Outcome, Scored, Sensitive
 
 __all__ = ["Contract", "ContractError", "Direction", "Outcome", "Scored", "Sensitive"]

@@ -1,60 +1,53 @@
-"""The contract as an artifact carries it: what the model was trained with, whatever the contract's file says by now."""
+"""The contract as an artifact carries it: what the model was trained with, even if the contract's file has changed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from lambda_app.manifest import CarriedContract, Field
+from typing import TYPE_CHECKING
 
 from model.contract.declarations import Contract, ContractError, Scored
-from model.contract.fields import FieldSpec, core_schema_of, fields_of, json_schema_of
+from model.contract.fields import FieldSpec, core_schema_of, fields_of, json_schema_of, value_schema_in
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_app.manifest import CarriedContract, Field
 
 
-def contract_as_data(contract: type[Contract]) -> CarriedContract:
-    """What of the contract travels with the model."""
-    fields = fields_of(contract)
+def contract_as_data(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> CarriedContract:
+    """The part of a contract that travels with the model; `fields` are those of the contract."""
     return {
         "name": contract.__name__,
         "core_schema": core_schema_of(fields),
-        "json_schema": json_schema_of(contract),
-        "fields": [
-            {
-                "name": spec.name,
-                "kind": spec.kind,
-                "optional": spec.optional,
-                "words": list(spec.words),
-                "unit": spec.scored.unit,
-                "description": spec.description,
-                "direction": spec.scored.direction,
-                "code": spec.scored.code,
-                "text": spec.scored.text,
-            }
-            for spec in fields
-        ],
+        "json_schema": json_schema_of(contract, fields),
+        "fields": _as_data(fields),
     }
 
 
-def exported_fields(exported: CarriedContract) -> tuple[FieldSpec, ...]:
-    """The fields of a manifest's `contract`, in the order of the model's tables, each with its words in theirs."""
-    return tuple(_field_spec(field, exported["core_schema"]["fields"][field["name"]]) for field in exported["fields"])
+def carried_fields(carried: CarriedContract) -> tuple[FieldSpec, ...]:
+    """The fields of a manifest's `contract`, in the order of the model's tables, and their words in the tables' order.
+
+    The way back from `contract_as_data`.
+    """
+    schemas = carried["core_schema"]["fields"]
+    return tuple(_from_data(field, schemas[field["name"]]["schema"]) for field in carried["fields"])
 
 
-def refuse_another_contract(contract: type[Contract], exported: CarriedContract) -> None:
-    """Check that a contract is the one that a manifest's `contract` was exported from.
+def refuse_another_contract(contract: type[Contract], carried: CarriedContract) -> None:
+    """Check that a contract is the one that a manifest carries.
 
-    A model's tables are looked up by the place of a field and of a word, so a contract that names the same in another
-    order would ask for another applicant's points.
+    A model's tables are looked up by the positions of fields and words. A contract with the same names in another
+    order would look up another applicant's points.
 
     Raises
     ------
     ContractError
         Names the fields that differ.
     """
-    own = contract_as_data(contract)
-    if own["fields"] == exported["fields"] and own["core_schema"] == exported["core_schema"]:
+    fields = fields_of(contract)
+    schema, data = core_schema_of(fields), _as_data(fields)
+    if data == carried["fields"] and schema == carried["core_schema"]:
         return
-    ours, theirs = _by_name(own), _by_name(exported)
+    ours, theirs = _by_name(data, schema), _by_name(carried["fields"], carried["core_schema"])
     different = [name for name in {**theirs, **ours} if ours.get(name) != theirs.get(name)]
     raise ContractError(
         f"{contract.__name__} is not the contract that the model was trained with; what differs: "
@@ -62,21 +55,36 @@ def refuse_another_contract(contract: type[Contract], exported: CarriedContract)
     )
 
 
-def _field_spec(field: Field, in_schema: dict[str, Any]) -> FieldSpec:
-    schema: dict[str, Any] = in_schema["schema"]
-    plain = schema["schema"]["schema"] if field["optional"] else schema
+def _as_data(fields: tuple[FieldSpec, ...]) -> list[Field]:
+    return [
+        {
+            "name": spec.name,
+            "kind": spec.kind,
+            "optional": spec.optional,
+            "words": list(spec.words),
+            "unit": spec.scored.unit,
+            "description": spec.description,
+            "direction": spec.scored.direction,
+            "code": spec.scored.code,
+            "text": spec.scored.text,
+        }
+        for spec in fields
+    ]
+
+
+def _from_data(field: Field, schema: dict[str, Any]) -> FieldSpec:
+    value = value_schema_in(schema)
     return FieldSpec(
         name=field["name"],
         kind=field["kind"],
         optional=field["optional"],
         description=field["description"],
         scored=Scored(field["direction"], field["unit"], field["code"], field["text"]),
-        minimum=plain.get("ge"),
-        maximum=plain.get("le"),
+        minimum=value.get("ge"),
+        maximum=value.get("le"),
         words=tuple(field["words"]),
-        core_schema=schema,
     )
 
 
-def _by_name(exported: CarriedContract) -> dict[str, Any]:
-    return {field["name"]: (field, exported["core_schema"]["fields"][field["name"]]) for field in exported["fields"]}
+def _by_name(fields: list[Field], schema: dict[str, Any]) -> dict[str, tuple[Field, dict[str, Any]]]:
+    return {field["name"]: (field, schema["fields"][field["name"]]) for field in fields}

@@ -1,11 +1,11 @@
-"""What a contract declares beside types and ranges: how a field is scored, the outcome, and the columns that judge."""
+"""What a contract declares besides types and ranges: how a field is scored, the outcome, the columns that judge."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,12 +13,12 @@ Direction = Literal["up", "down", "free"]
 
 
 class ContractError(ValueError):
-    """The contract cannot be loaded, contradicts itself, or cannot be exported as plain data.
+    """The contract cannot be loaded, contradicts itself, or cannot become plain data.
 
     Attributes
     ----------
     field : str or None
-        The field at fault, where there is one.
+        The field at fault, if it is about one.
     """
 
     def __init__(self, message: str, field: str | None = None) -> None:
@@ -28,7 +28,7 @@ class ContractError(ValueError):
 
 @dataclass(frozen=True)
 class Scored:
-    """What the scorecard and the applicant's letter need to know of a field.
+    """What the scorecard and the letter to an applicant need to know about a field.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Scored:
     unit : str
         The unit of the value, as people write it.
     code, text : str
-        The adverse-action reason: its code, and the sentence that an applicant reads.
+        The adverse-action reason: its code, and the sentence that the applicant reads.
     """
 
     direction: Direction
@@ -53,7 +53,7 @@ class Outcome:
     Raises
     ------
     ContractError
-        The two labels are one.
+        The two labels are the same.
     """
 
     column: str
@@ -68,20 +68,20 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Sensitive:
-    """A column by which the model is judged, and which it never sees.
+    """A column that the model is judged by and never sees.
 
     Parameters
     ----------
     column : str
     groups : mapping of str to tuple, optional
-        Group name to the column's values; by default each value is its own group.
+        Group names, each with the column's values that belong to it; by default each value is its own group.
     bands : tuple of float, optional
-        For a numeric column: the lower bounds of all groups but the first.
+        For a numeric column: the lower bound of each group except the lowest.
 
     Raises
     ------
     ContractError
-        A value would belong to two groups, or to none.
+        A value is in two groups, the bands do not rise, or there are both groups and bands.
     """
 
     column: str
@@ -117,5 +117,5 @@ class Contract(BaseModel):
 
     outcome: ClassVar[Outcome]
     sensitive: ClassVar[tuple[Sensitive, ...]] = ()
-    # Applications that documents, smoke tests and golden cases show: invented, never a real applicant's.
-    samples: ClassVar[tuple[dict[str, Any], ...]] = ()
+    # Applications for documents, smoke tests and golden cases: invented, never a real applicant's.
+    samples: ClassVar[tuple[dict[str, object], ...]] = ()

@@ -1,17 +1,9 @@
-"""What a contract is: the applicant's fields, the outcome, and the columns that only judge.
-
-A contract is a pydantic model that derives from `Contract`; `model/applicant.py` is the default one. Each field
-is annotated with its type, its range or words, a description, and `Scored`:
-
-    Income: Annotated[int, Field(ge=0, le=10_000_000, description="…"), Scored("up", "USD a year", "INC", "…")]
-
-Optional fields are written `Annotated[int | None, Field(…), Scored(…)] = None`.
-"""
+"""A contract's fields as plain facts; what could not travel with a model is refused here."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
@@ -20,15 +12,26 @@ from model.contract.declarations import Contract, ContractError, Direction, Scor
 
 Kind = Literal["int", "float", "flag", "choice"]
 
-# Keys by which the runtime tells an envelope from an application.
+# Keys by which the service tells an envelope from an application.
 RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext"})
 
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """One field of a contract as plain facts.
+    """One field of a contract.
 
-    `minimum` and `maximum` are None for a choice; `words` is empty for a number.
+    Attributes
+    ----------
+    name, description : str
+    kind : {"int", "float", "flag", "choice"}
+        A flag is an int from 0 to 1.
+    optional : bool
+        Whether an application may leave the field out.
+    scored : Scored
+    minimum, maximum : float or None
+        A number's range, bounds included; None for a choice.
+    words : tuple of str
+        What a choice chooses from; empty for a number.
     """
 
     name: str
@@ -39,12 +42,19 @@ class FieldSpec:
     minimum: float | None = None
     maximum: float | None = None
     words: tuple[str, ...] = ()
-    core_schema: dict[str, Any] = field(repr=False, default_factory=dict)
 
     @property
     def monotonic(self) -> int:
         """The direction as scikit-learn's `monotonic_cst` writes it: 1, -1 or 0."""
         return {"up": 1, "down": -1, "free": 0}[self.scored.direction]
+
+    @property
+    def value_schema(self) -> dict[str, Any]:
+        """The pydantic-core schema of a value that is present."""
+        if self.kind == "choice":
+            return {"type": "literal", "expected": list(self.words)}
+        number = {"type": "int", "strict": True, "ge": self.minimum, "le": self.maximum}
+        return {**number, "type": "float", "allow_inf_nan": False} if self.kind == "float" else number
 
 
 def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
@@ -53,8 +63,8 @@ def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
     Raises
     ------
     ContractError
-        A field that cannot become plain data (a custom validator, a nested model), or that lacks what every
-        field must have (`Scored`, a description, a range); a column with two roles; a sample that breaks the contract.
+        A field cannot become plain data (a custom validator, a nested model), or lacks what every field must have
+        (`Scored`, a description, a range); a column has two roles; a sample breaks the contract.
     """
     if not hasattr(contract, "outcome"):
         raise ContractError(f"{contract.__name__} names no outcome column")
@@ -74,22 +84,38 @@ def core_schema_of(fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
         "extra_behavior": "forbid",
         "strict": True,
         "fields": {
-            spec.name: {"type": "typed-dict-field", "required": not spec.optional, "schema": spec.core_schema}
+            spec.name: {
+                "type": "typed-dict-field",
+                "required": not spec.optional,
+                "schema": {
+                    "type": "default",
+                    "default": None,
+                    "schema": {"type": "nullable", "schema": spec.value_schema},
+                }
+                if spec.optional
+                else spec.value_schema,
+            }
             for spec in fields
         },
     }
 
 
-def json_schema_of(contract: type[Contract]) -> dict[str, Any]:
+def value_schema_in(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a value that is present: an optional field's wraps it twice, as a default and as nullable."""
+    inner: dict[str, Any] = schema["schema"]["schema"] if schema["type"] == "default" else schema
+    return inner
+
+
+def json_schema_of(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
     """The JSON Schema of one application, for clients and OpenAPI."""
     schema = contract.model_json_schema()
-    for spec in fields_of(contract):
+    for spec in fields:
         schema["properties"][spec.name]["x-unit"] = spec.scored.unit
     return schema
 
 
 def _check_columns(contract: type[Contract]) -> None:
-    """What the model is told, what it must predict and what judges it are different columns."""
+    """What the model sees, what it predicts and what judges it are different columns."""
     outcome, sensitive = contract.outcome.column, [rule.column for rule in contract.sensitive]
     for name in contract.model_fields:
         if name == outcome:
@@ -112,6 +138,7 @@ def _check_samples(contract: type[Contract]) -> None:
 
 
 def _model_fields(contract: type[Contract]) -> dict[str, Any]:
+    """Each field's core schema, as pydantic has made it."""
     if not contract.__pydantic_complete__:
         raise ContractError(f"{contract.__name__} names a type that is not defined where the contract is")
     code: list[str] = []
@@ -145,43 +172,43 @@ def _field_spec(contract: type[Contract], name: str, schema: dict[str, Any]) -> 
         raise ContractError("has no description", name)
     if info.alias or info.validation_alias:
         raise ContractError("has an alias; the wire name is the field's own name", name)
-
     optional = schema["type"] == "default"
-    if optional:
-        if schema.get("default", ...) is not None or schema["schema"]["type"] != "nullable":
-            raise ContractError("an optional field is written `Annotated[T | None, …] = None`", name)
-        schema = schema["schema"]["schema"]
-
-    kind: Kind
-    minimum = maximum = None
-    words: tuple[str, ...] = ()
-    if schema["type"] in ("int", "float"):
-        minimum, maximum = schema.get("ge"), schema.get("le")
-        if minimum is None or maximum is None:
-            raise ContractError("a number needs its range: Field(ge=…, le=…)", name)
-        kind = "flag" if schema["type"] == "int" and (minimum, maximum) == (0, 1) else schema["type"]
-        plain = {"type": schema["type"], "strict": True, "ge": minimum, "le": maximum}
-        if kind == "float":
-            plain["allow_inf_nan"] = False
-        known = {"ge", "le", "strict", "allow_inf_nan"}
-    elif schema["type"] == "literal":
-        words = tuple(schema["expected"])
-        if not all(isinstance(word, str) for word in words):
-            # A literal 1 would let `true` through; a 0/1 field is an int with a range.
-            raise ContractError("words must be strings; a 0/1 field is an int with ge=0, le=1", name)
+    if optional and (schema.get("default", ...) is not None or schema["schema"]["type"] != "nullable"):
+        raise ContractError("an optional field is written `Annotated[T | None, …] = None`", name)
+    value = value_schema_in(schema)
+    if value["type"] in ("int", "float"):
+        minimum, maximum = _range(value, name)
+        kind: Kind = "flag" if value["type"] == "int" and (minimum, maximum) == (0, 1) else value["type"]
+        spec = FieldSpec(name, kind, optional, info.description, scored, minimum, maximum)
+    elif value["type"] == "literal":
+        spec = FieldSpec(name, "choice", optional, info.description, scored, words=_words(value, name))
         if scored.direction != "free":
             raise ContractError("words have no order, so their direction is 'free'", name)
-        kind, plain, known = "choice", {"type": "literal", "expected": list(words)}, {"expected"}
     else:
         raise ContractError(
-            f"'{schema['type']}' cannot travel with the model as plain data; "
+            f"'{value['type']}' cannot travel with the model as plain data; "
             "use int, float, or Literal words, without custom validators",
             name,
         )
-    extra = set(schema) - known - {"type", "metadata", "ref"}
-    if extra:
-        raise ContractError(f"the rule {sorted(extra)} cannot travel with the model; use ge and le", name)
-    if optional:
-        plain = {"type": "default", "default": None, "schema": {"type": "nullable", "schema": plain}}
-    json.dumps(plain)
-    return FieldSpec(name, kind, optional, info.description, scored, minimum, maximum, words, plain)
+    known = {*spec.value_schema, "allow_inf_nan", "metadata", "ref"}
+    if extra := sorted(set(value) - known):
+        raise ContractError(f"the rule {extra} cannot travel with the model; use ge and le", name)
+    return spec
+
+
+def _range(value: dict[str, Any], name: str) -> tuple[float, float]:
+    minimum: Any
+    maximum: Any
+    minimum, maximum = value.get("ge"), value.get("le")
+    # Other bounds, such as a Decimal or an infinity, are no JSON.
+    if not all(isinstance(bound, int | float) and abs(bound) < inf for bound in (minimum, maximum)):
+        raise ContractError("a number needs its range: Field(ge=…, le=…)", name)
+    return minimum, maximum
+
+
+def _words(value: dict[str, Any], name: str) -> tuple[str, ...]:
+    words = tuple(value["expected"])
+    if not all(isinstance(word, str) for word in words):
+        # A literal 1 would let `true` through; a 0/1 field is an int with a range.
+        raise ContractError("words must be strings; a 0/1 field is an int with ge=0, le=1", name)
+    return words

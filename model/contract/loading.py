@@ -1,4 +1,4 @@
-"""Loads a contract, from a module or from a file."""
+"""Loads a contract from a module or a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load_contract(where: str) -> type[Contract]:
     Raises
     ------
     ContractError
-        There is no such module or class, the module cannot be imported, or the class is no `Contract`.
+        There is no such module or class, the module cannot be imported, or the class is not a `Contract`.
     """
     module_name, _, class_name = where.rpartition(":")
     if not module_name:

@@ -1,4 +1,4 @@
-"""Labelled applications from CSV, Parquet or a data frame, every row checked with the contract."""
+"""Applications from CSV, Parquet or a data frame, every row checked against the contract."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from model.contract import Contract
 from model.contract.fields import FieldSpec, fields_of
-from model.data.columns import Checked, check_field, check_outcome, check_sensitive
-from model.data.rejects import MissingColumns, Rejects, TooManyRejects, UnreadableFile
-from model.data.tables import Table, frame_table, open_table
+from model.data.columns import Checked, Column, check_field, check_outcome, check_sensitive
+from model.data.rejects import MAX_REJECT_SHARE, MissingColumns, Rejects, TooManyRejects, UnreadableFile
+from model.data.sheets import Sheet, frame_sheet, open_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
-
-MAX_REJECT_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -38,18 +36,19 @@ class Applications:
     matrix : ndarray of float64, shape (n, fields)
         Numbers as they are, a choice as the index of its word in `FieldSpec.words`, NaN where missing.
     approved : ndarray of bool, shape (n,)
-        Empty when the data was read without its outcome.
+        Empty if the data was read without its outcome.
     groups : dict of str to ndarray of str
-        For each sensitive column the name of each row's group, '' where the value is missing.
+        For each sensitive column: the name of each row's group, '' where the value is missing.
     rejects : Rejects
     accepted : ndarray of int64, shape (n,)
-        The position of each row among the rows that were read, from 0; blank rows have none.
+        The position of each row among the rows that were read, from 0; blank rows are not counted.
     digest : str
         SHA-256 of the accepted content: the same for the same rows in CSV, Parquet or memory, on any platform.
     source : str
         The file's name, or how the data was generated.
     dated : str or None
-        ISO date of the data, UTC; None where nobody said it. A file's own date is that of its last copy.
+        ISO date of the data, UTC; None if nobody said. A file's own date is when it was last copied, so it does not
+        count.
     """
 
     fields: tuple[FieldSpec, ...]
@@ -60,10 +59,10 @@ class Applications:
     accepted: NDArray[np.int64]
     digest: str
     source: str
-    dated: str | None
+    dated: str | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Applications:
-        """The rows at these positions; what is said of the data as a whole (digest, rejects) stays."""
+        """The rows at these positions; what describes the data as a whole (digest, rejects) stays."""
         return replace(
             self,
             matrix=self.matrix[rows],
@@ -96,14 +95,14 @@ def read(
     ------
     UnreadableFile, MissingColumns, TooManyRejects
     """
-    return _check(open_table(path), fields_of(contract), contract, path.name, dated, max_reject_share)
+    return replace(_check(open_sheet(path), fields_of(contract), contract, max_reject_share), dated=dated)
 
 
 def read_unlabelled(
     path: Path, fields: tuple[FieldSpec, ...], *, max_reject_share: float = MAX_REJECT_SHARE
 ) -> Applications:
     """Read and check a file of applications to score; see `read`. Columns other than the fields are ignored."""
-    return _check(open_table(path), fields, None, path.name, None, max_reject_share)
+    return _check(open_sheet(path), fields, None, max_reject_share)
 
 
 def check_frame(
@@ -117,48 +116,42 @@ def check_frame(
     """Check labelled applications that are in memory; see `read`.
 
     None and NaN are missing. Types count: an int field takes no float column, so a column of whole numbers with
-    gaps wants pandas' `Int64`.
+    gaps needs pandas' `Int64`.
     """
-    return _check(frame_table(frame, source), fields_of(contract), contract, source, dated, max_reject_share)
+    return replace(_check(frame_sheet(frame, source), fields_of(contract), contract, max_reject_share), dated=dated)
 
 
 def _check(
-    table: Table,
-    fields: tuple[FieldSpec, ...],
-    contract: type[Contract] | None,
-    source: str,
-    dated: str | None,
-    max_reject_share: float,
+    sheet: Sheet, fields: tuple[FieldSpec, ...], contract: type[Contract] | None, max_reject_share: float
 ) -> Applications:
     """Check every column; without a contract neither outcome nor sensitive columns are looked at."""
-    steps = _steps(fields, contract, is_text=table.is_text)
-    found = table.columns.column_names
-    if missing := [name for name in steps if name not in found]:
-        raise MissingColumns(source, missing, found)
-    if twice := [name for name in steps if found.count(name) > 1]:
-        raise UnreadableFile(source, f"has the column {twice[0]} twice; keep one")
-    rejects = table.rejects
+    steps = _steps(fields, contract)
+    if missing := [name for name in steps if name not in sheet.names]:
+        raise MissingColumns(sheet.source, missing, sheet.names)
+    if twice := [name for name in steps if sheet.names.count(name) > 1]:
+        raise UnreadableFile(sheet.source, f"has the column {twice[0]} twice; keep one")
+    rejects = sheet.rejects
     if contract is not None and not rejects.rows_read:
-        raise UnreadableFile(source, "holds no rows")
-    rejects.ignored_columns = tuple(name for name in found if name not in steps)
+        raise UnreadableFile(sheet.source, "holds no rows")
+    rejects.ignored_columns = tuple(name for name in sheet.names if name not in steps)
 
-    passed = np.ones(len(table.places), dtype=np.bool_)
+    passed = np.ones(len(sheet.places), dtype=np.bool_)
     values: dict[str, NDArray[Any]] = {}
     for name, step in tqdm(steps.items(), desc="Checking", unit="column", delay=2, leave=False, disable=None):
         try:
-            checked = step(table.columns.column(name))
+            checked = step(sheet.column(name))
         except pa.ArrowNotImplementedError as err:
             why = f"the column {name} has a type that holds no labels or groups; write it as numbers or text"
-            raise UnreadableFile(source, why) from err
+            raise UnreadableFile(sheet.source, why) from err
         values[name] = checked.content
         for rule, rows in checked.faults.items():
-            rejects.add(name, rule, table.places[rows])
+            rejects.add(name, rule, sheet.places[rows])
             passed[rows] = False
 
     kept = np.flatnonzero(passed)
     rejects.rows_rejected = rejects.rows_read - int(kept.size)
     if rejects.share > max_reject_share:
-        raise TooManyRejects(source, rejects, max_reject_share)
+        raise TooManyRejects(sheet.source, rejects, max_reject_share)
     matrix = np.column_stack([values[spec.name][kept] for spec in fields]) + 0.0  # -0.0 becomes 0.0
     approved = np.empty(0, dtype=np.bool_) if contract is None else values[contract.outcome.column][kept]
     groups = {} if contract is None else {rule.column: values[rule.column][kept] for rule in contract.sensitive}
@@ -168,25 +161,18 @@ def _check(
         approved=approved,
         groups=groups,
         rejects=rejects,
-        accepted=table.positions[kept],
+        accepted=sheet.positions[kept],
         digest=_digest(fields, matrix, approved, groups),
-        source=source,
-        dated=dated,
+        source=sheet.source,
     )
 
 
-def _steps(
-    fields: tuple[FieldSpec, ...], contract: type[Contract] | None, *, is_text: bool
-) -> dict[str, Callable[[pa.ChunkedArray], Checked]]:
+def _steps(fields: tuple[FieldSpec, ...], contract: type[Contract] | None) -> dict[str, Callable[[Column], Checked]]:
     """What to do with each column, by its name."""
-    steps: dict[str, Callable[[pa.ChunkedArray], Checked]] = {
-        spec.name: partial(check_field, spec=spec, is_text=is_text) for spec in fields
-    }
+    steps: dict[str, Callable[[Column], Checked]] = {spec.name: partial(check_field, spec=spec) for spec in fields}
     if contract is not None:
-        outcome = contract.outcome
-        steps[outcome.column] = partial(check_outcome, outcome=outcome, is_text=is_text)
-        for rule in contract.sensitive:
-            steps[rule.column] = partial(check_sensitive, sensitive=rule, is_text=is_text)
+        steps[contract.outcome.column] = partial(check_outcome, outcome=contract.outcome)
+        steps |= {rule.column: partial(check_sensitive, sensitive=rule) for rule in contract.sensitive}
     return steps
 
 

@@ -1,21 +1,28 @@
-"""One row of the matrix as the application that a caller would send."""
+"""A row of the matrix as the application that a caller would send."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lambda_app.manifest import Application
     from model.contract.fields import FieldSpec
 
-    Floats = NDArray[np.float64]
 
+def values_of(row: NDArray[np.float64], fields: tuple[FieldSpec, ...]) -> Application:
+    """One row of the matrix as an application; None where a value is missing.
 
-def values_of(row: Floats, specs: tuple[FieldSpec, ...]) -> dict[str, Any]:
-    """One row of the matrix as the application that a caller would send; None where a value is missing."""
-    return {spec.name: _value(value, spec) for value, spec in zip(row.tolist(), specs, strict=True)}
+    Parameters
+    ----------
+    row : ndarray of float64, shape (fields,)
+        As in `Applications.matrix`. A number that is not whole stays as it is even in a whole-number field: the
+        floats beside an edge are asked about too.
+    fields : tuple of FieldSpec
+    """
+    return {spec.name: _value(value, spec) for value, spec in zip(row.tolist(), fields, strict=True)}
 
 
 def _value(value: float, spec: FieldSpec) -> float | int | str | None:
@@ -23,4 +30,4 @@ def _value(value: float, spec: FieldSpec) -> float | int | str | None:
         return None
     if spec.kind == "choice":
         return spec.words[int(value)]
-    return value if spec.kind == "float" else int(value)
+    return int(value) if spec.kind != "float" and value.is_integer() else value

@@ -1,23 +1,26 @@
-"""What is turned away: rows that break the contract, counted and placed, or the data as a whole.
+"""What is rejected: rows that break the contract, counted and located, or the data as a whole.
 
 DataError
 ├── UnreadableFile    no file, no CSV or Parquet, no rows
 ├── MissingColumns    the contract names columns that the data lacks
-└── TooManyRejects    more rows broke the contract than the caller allows
+└── TooManyRejects    more rows break the contract than the caller allows
+
+The command line imports this before it knows whether it will work: nothing heavy may be imported here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
     from numpy.typing import NDArray
 
+# The share of rows that may break the contract, unless the caller says otherwise.
+MAX_REJECT_SHARE = 0.01
 EXAMPLES = 5
 
 
@@ -29,7 +32,7 @@ class Fault:
     ----------
     rows : int
     first : tuple of int
-        Where the first few of them are, as the file counts: a CSV's header is line 1, a table's first row is 1.
+        Where the first few of them are, as people count: a CSV's header is line 1, a table's first row is 1.
     """
 
     rows: int
@@ -38,19 +41,19 @@ class Fault:
 
 @dataclass
 class Rejects:
-    """The rows that were turned away. False when there are none.
+    """The rows that were rejected. False if there are none.
 
     Attributes
     ----------
     rows_read, rows_rejected : int
         A row that breaks several rules is rejected once.
     faults : dict of str to dict of str to Fault
-        By field, then by rule. Rules are named as the service's own answers name them (pydantic's error
-        types), plus `cell_count` for a line of a CSV with too few or too many cells.
+        By field, then by rule. Rules have the names that the service's answers use (pydantic's error types), plus
+        `cell_count` for a line of a CSV with too few or too many cells.
     ignored_columns : tuple of str
         Columns that the contract does not know.
     blank_rows : int
-        Rows without any content, which are no applications and are counted in nothing else.
+        Rows without any content. They are not applications, and no other figure counts them.
     unit : {"line", "row"}
         What the numbers in `Fault.first` count.
     """
@@ -71,13 +74,13 @@ class Rejects:
         return self.rows_rejected / self.rows_read if self.rows_read else 0.0
 
     def add(self, name: str, rule: str, places: NDArray[np.int64]) -> None:
-        """Note that the field `name` broke `rule` at these places, in ascending order."""
+        """Record that the field `name` broke `rule` at these places, in ascending order."""
         if places.size:
             first = tuple(int(place) for place in places[:EXAMPLES])
             self.faults.setdefault(name, {})[rule] = Fault(int(places.size), first)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain data, for JSON."""
+    def as_dict(self) -> dict[str, object]:
+        """The same, ready for JSON."""
         return {
             "rows_read": self.rows_read,
             "rows_rejected": self.rows_rejected,
@@ -156,5 +159,5 @@ class TooManyRejects(DataError):
         self.source, self.rejects, self.limit = source, rejects, limit
         super().__init__(
             f"{source}: {rejects}\nAt most {limit:.2%} may be rejected. Correct the file where it says, "
-            "or the contract's ranges and words if they are what is wrong"
+            "or the contract if its ranges or words are wrong"
         )

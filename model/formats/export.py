@@ -84,7 +84,7 @@ def export(
         "digest": digest(content),
         "size": len(content),
         "threshold": trained.threshold,
-        "contract": contract_as_data(contract),
+        "contract": contract_as_data(contract, fields),
         "reference": reference,
         "bins": {
             "fields": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -42,7 +42,7 @@ class Loan(Contract):
 
     outcome: ClassVar[Outcome] = Outcome(column="Status", approve="good", deny="bad")
     sensitive: ClassVar[tuple[Sensitive, ...]] = (Sensitive("Age", bands=(40.0,)),)
-    samples: ClassVar[tuple[dict[str, Any], ...]] = (
+    samples: ClassVar[tuple[dict[str, object], ...]] = (
         {"Amount": 900.5, "Home": "own", "Guarantor": 1, "Constant": 3, "Years": 12, "Savings": 5000.0},
         {"Amount": 30_000.0, "Home": "rent", "Guarantor": 0, "Constant": 3, "Job": "none"},
     )

@@ -13,7 +13,7 @@ import pytest
 from lambda_app import artifact
 from lambda_app.decision import Decider
 from model.commands import main
-from model.contract.carried import exported_fields
+from model.contract.carried import carried_fields
 from model.data.applications import read_unlabelled
 from model.data.encoding import values_of
 from model.data.generator import generate
@@ -155,7 +155,7 @@ def test_score_knows_the_models_own_fields_and_words(mixed: TrainingRun, tmp_pat
     assert main(["score", *words, "--out", str(tmp_path / "scored.csv")]) == 0
     # Then each is decided as the service decides it
     scored = pd.read_csv(tmp_path / "scored.csv")
-    fields = exported_fields(mixed.manifest["contract"])
+    fields = carried_fields(mixed.manifest["contract"])
     rows = read_unlabelled(tmp_path / "asked.csv", fields).matrix
     decider = Decider(artifact.load(str(mixed.directory)))
     decisions = [decider.decide(values_of(row, fields), "id").answer for row in rows]

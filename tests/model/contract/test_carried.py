@@ -1,4 +1,4 @@
-"""The contract that an artifact carries: the same facts as the contract's file, and the only one to ask about."""
+"""The contract that an artifact carries: the same facts as the contract's file, and no other contract passes for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from model.applicant import Applicant
 from model.contract import Contract, Outcome, Scored
-from model.contract.carried import contract_as_data, exported_fields, refuse_another_contract
+from model.contract.carried import carried_fields, contract_as_data, refuse_another_contract
 from model.contract.declarations import ContractError
 from model.contract.fields import fields_of
 from model.contract.loading import load_contract
@@ -28,7 +28,7 @@ Years = Annotated[int, Field(ge=0, le=50, description="years"), FREE]
 
 
 class Trained(Contract):
-    """What the model was trained with."""
+    """What the model is trained with."""
 
     home: Home
     years: Years
@@ -71,20 +71,20 @@ class OneMore(Trained):
 
 def as_in_a_manifest(contract: type[Contract]) -> CarriedContract:
     """The contract after its journey as JSON."""
-    exported: CarriedContract = json.loads(json.dumps(contract_as_data(contract)))
-    return exported
+    carried: CarriedContract = json.loads(json.dumps(contract_as_data(contract, fields_of(contract))))
+    return carried
 
 
 @pytest.mark.parametrize(
     "contract", [lambda: Applicant, lambda: Loan, lambda: load_contract(MIXED)], ids=["default", "every-kind", "mixed"]
 )
-def test_an_artifact_says_all_of_its_fields(contract: Callable[[], type[Contract]]) -> None:
-    # Given a contract in a manifest, when its fields are read there, then they are those of the contract itself
-    assert exported_fields(as_in_a_manifest(contract())) == fields_of(contract())
+def test_an_artifact_carries_every_fact_of_its_fields(contract: Callable[[], type[Contract]]) -> None:
+    # Given a contract in a manifest, when its fields are read back, then they are the contract's own
+    assert carried_fields(as_in_a_manifest(contract())) == fields_of(contract())
 
 
-def test_the_contract_of_the_training_is_taken() -> None:
-    # Given the contract itself, and one that differs in what does not travel with the model
+def test_the_contract_of_the_training_is_accepted() -> None:
+    # Given the contract itself, and one that differs only in what does not travel with the model
     class Judged(Trained):
         outcome: ClassVar[Outcome] = Outcome("z", "good", "bad")
 
@@ -104,6 +104,6 @@ def test_the_contract_of_the_training_is_taken() -> None:
     ],
 )
 def test_another_contract_is_refused_with_what_differs(contract: type[Contract], what: str) -> None:
-    # Given another contract than the training's, when it is compared, then the error says what differs
+    # Given a contract other than the training's, when it is compared, then the error says what differs
     with pytest.raises(ContractError, match=what):
         refuse_another_contract(contract, as_in_a_manifest(Trained))

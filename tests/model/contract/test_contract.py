@@ -1,4 +1,4 @@
-"""Contracts as plain facts: what travels with the model, and what is refused because it cannot."""
+"""Contracts as plain facts: what travels with a model, and what is refused because it cannot."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_every_kind_of_field_becomes_plain_facts() -> None:
 
 @pytest.mark.parametrize(("direction", "sign"), [("up", 1), ("down", -1), ("free", 0)])
 def test_a_direction_is_what_scikit_learn_calls_it(direction: Any, sign: int) -> None:
-    # Given a field that may move the decision one way, when it is read, then the constraint has its sign
+    # Given a field with a direction, when it is read, then the constraint has its sign
     contract = contract_with(Annotated[int, NUMBER, Scored(direction, "unit", "CODE", "Sentence")])
     assert fields_of(contract)[0].monotonic == sign
 
@@ -84,7 +84,7 @@ APPLICATIONS = st.fixed_dictionaries(
 
 
 @given(application=APPLICATIONS)
-def test_the_exported_schema_accepts_what_the_contract_accepts(application: dict[str, Any]) -> None:
+def test_the_core_schema_accepts_what_the_contract_accepts(application: dict[str, object]) -> None:
     # Given the schema after a journey as JSON, as it travels in the artifact
     schema = json.loads(json.dumps(core_schema_of(fields_of(Loan))))
     # When both judge the same application
@@ -103,7 +103,7 @@ def test_the_exported_schema_accepts_what_the_contract_accepts(application: dict
 
 def test_the_json_schema_tells_clients_ranges_words_and_units() -> None:
     # Given the default contract, when its JSON Schema is made, then a client can read the rules from it
-    schema = json_schema_of(Applicant)
+    schema = json_schema_of(Applicant, fields_of(Applicant))
     assert schema["additionalProperties"] is False
     assert schema["required"] == ["Num_Children", "Income", "Own_Car", "Own_Housing"]
     income = schema["properties"]["Income"]
@@ -113,13 +113,13 @@ def test_the_json_schema_tells_clients_ranges_words_and_units() -> None:
 
 
 class Nested(BaseModel):
-    """Not plain data."""
+    """Is not plain data."""
 
     inner: int
 
 
 def even(value: int) -> int:
-    """A rule that is code."""
+    """Stands for any rule that is code."""
     return value
 
 
@@ -134,6 +134,9 @@ def even(value: int) -> int:
         pytest.param(Annotated[int, Field(ge=0, le=9), UP], {}, "no description", id="no-description"),
         pytest.param(Annotated[int, Field(description="d"), UP], {}, "needs its range", id="no-range"),
         pytest.param(
+            Annotated[float, Field(ge=0, le=float("inf"), description="d"), UP], {}, "needs its range", id="no-end"
+        ),
+        pytest.param(
             Annotated[int, Field(ge=0, le=9, multiple_of=3, description="d"), UP], {}, "multiple_of", id="other-rule"
         ),
         pytest.param(Annotated[Literal[1, 2], Field(description="d"), FREE], {}, "must be strings", id="literal-int"),
@@ -144,7 +147,9 @@ def even(value: int) -> int:
         pytest.param(Annotated[int, NUMBER, UP], {"name": "Items"}, "envelope", id="reserved-name"),
     ],
 )
-def test_a_field_that_cannot_travel_as_plain_data_is_refused(annotation: Any, options: Any, why: str) -> None:
+def test_a_field_that_cannot_travel_as_plain_data_is_refused(
+    annotation: Any, options: dict[str, Any], why: str
+) -> None:
     # Given a contract with such a field
     contract = contract_with(annotation, **options)
     # When it is read, then the error names the field and the reason

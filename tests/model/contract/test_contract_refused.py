@@ -1,8 +1,8 @@
-"""Contracts that contradict themselves or hold code: each is refused when it is read, with what is wrong with it."""
+"""Contracts that contradict themselves or hold code: each is refused when it is read, and told what is wrong."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import pytest
 from pydantic import Field
@@ -21,18 +21,18 @@ FREE = Scored("free", "word", "CODE", "Sentence")
 
 
 class Sound(Contract):
-    """What each contract below differs from in one thing."""
+    """Each contract below differs from this one in one thing."""
 
     years: Annotated[int, Field(ge=0, le=50, description="years"), UP]
     home: Annotated[Literal["own", "rent"] | None, Field(description="home"), FREE] = None
 
     outcome: ClassVar[Outcome] = Outcome("status", "good", "bad")
     sensitive: ClassVar[tuple[Sensitive, ...]] = (Sensitive("age", bands=(25, 40)), Sensitive("marital"))
-    samples: ClassVar[tuple[dict[str, Any], ...]] = ({"years": 3, "home": "own"}, {"years": 4})
+    samples: ClassVar[tuple[dict[str, object], ...]] = ({"years": 3, "home": "own"}, {"years": 4})
 
 
-def differing(**namespace: Any) -> type[Contract]:
-    """The sound contract with other outcome, sensitive columns, samples or methods."""
+def differing(**namespace: object) -> type[Contract]:
+    """The sound contract with another outcome, or other sensitive columns, samples or methods."""
     return type("Differing", (Sound,), {"__module__": __name__, **namespace})
 
 
@@ -68,8 +68,10 @@ def test_the_contract_that_all_others_differ_from_is_sound() -> None:
         ),
     ],
 )
-def test_a_contract_that_contradicts_itself_is_refused(namespace: dict[str, Any], field: str | None, why: str) -> None:
-    # Given a contract that differs from the sound one, when it is read, then the error says in what
+def test_a_contract_that_contradicts_itself_is_refused(
+    namespace: dict[str, object], field: str | None, why: str
+) -> None:
+    # Given a contract that differs from the sound one, when it is read, then the error says how
     contract = differing(**namespace)
     with pytest.raises(ContractError, match=why) as caught:
         fields_of(contract)
@@ -80,7 +82,7 @@ def test_a_direction_that_does_not_exist_is_refused() -> None:
     class Misdirected(Sound):
         years: Annotated[int, Field(ge=0, le=50, description="years"), Scored("Up", "unit", "C", "S")]
 
-    # Given a direction in other letters, when the contract is read, then its field is named
+    # Given a direction with a capital letter, when the contract is read, then the error names the field
     with pytest.raises(ContractError, match="one of up, down, free") as caught:
         fields_of(Misdirected)
     assert caught.value.field == "years"
@@ -107,8 +109,8 @@ def test_a_direction_that_does_not_exist_is_refused() -> None:
         pytest.param(lambda: Outcome("status", "good", "good"), "same label", id="one-label"),
     ],
 )
-def test_what_would_judge_nonsense_cannot_be_declared(declare: Callable[[], object], why: str) -> None:
-    # Given groups or labels that overlap or leave no group, when they are declared, then the column is named
+def test_groups_and_labels_that_make_no_sense_cannot_be_declared(declare: Callable[[], object], why: str) -> None:
+    # Given groups or labels that overlap or are empty, when they are declared, then the error names the column
     with pytest.raises(ContractError, match=why):
         declare()
 
@@ -125,15 +127,15 @@ def test_what_would_judge_nonsense_cannot_be_declared(declare: Callable[[], obje
     ],
 )
 def test_a_file_that_cannot_be_imported_says_why(tmp_path: Path, text: str, why: str) -> None:
-    # Given a file with an error in it, when its contract is loaded, then the error is told as the contract's
+    # Given a file with an error in it, when its contract is loaded, then a contract error repeats it
     path = tmp_path / "broken.py"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ContractError, match=why):
         load_contract(f"{path}:Applicant")
 
 
-def test_a_type_that_is_not_defined_is_told_as_the_contracts_error(tmp_path: Path) -> None:
-    # Given a contract whose field has a type of unknown name, which pydantic looks for only when it is used
+def test_a_type_that_is_not_defined_is_a_contract_error(tmp_path: Path) -> None:
+    # Given a field of an undefined type, which pydantic only looks up when the contract is used
     path = tmp_path / "undefined.py"
     path.write_text(
         "from __future__ import annotations\n"

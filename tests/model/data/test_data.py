@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from model.contract.fields import fields_of
 from model.data.applications import check_frame, read, read_unlabelled
 from model.data.rejects import MissingColumns, TooManyRejects, UnreadableFile
 from tests.contracts.loan import GOOD, JUDGED, Loan, write_csv
+from tests.serving import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -280,3 +283,10 @@ def test_a_frame_column_of_mixed_types_is_refused_without_quoting_it() -> None:
         check_frame(mixed, Loan, source="memory", dated="2026-01-01")
     assert "canary" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_the_limit_of_rejects_is_cheap_to_ask_for() -> None:
+    # Given a fresh interpreter, when the command line's parser imports the limit, then nothing heavy is loaded
+    code = "import sys, model.data.rejects; print('numpy' in sys.modules, 'pyarrow' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert printed.split() == ["False", "False"]

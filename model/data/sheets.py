@@ -1,4 +1,4 @@
-"""A file, or a data frame, as columns; and where in the file each row stands."""
+"""A file or a data frame as a sheet: its columns, and where in the file each row stands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from model.data.columns import trimmed
+from model.data.columns import Column, trimmed
 from model.data.rejects import Rejects, UnreadableFile
 
 if TYPE_CHECKING:
@@ -23,30 +23,43 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Columns, before any checking.
+class Sheet:
+    """Columns before any checking.
 
     Attributes
     ----------
+    source : str
+        The file's name, or where the rows come from.
     columns : pyarrow.Table, n rows
     is_text : bool
-        Whether all cells are trimmed text, as in a CSV; otherwise they have their types.
+        Whether every cell is trimmed text, as in a CSV; otherwise the cells have their types.
     positions : ndarray of int64, shape (n,)
         Each row's place among the applications in the file, from 0.
     places : ndarray of int64, shape (n,)
         The same as people count: the line of a CSV, whose header is line 1, or the row of a table, from 1.
     rejects : Rejects
-        Rows that have no columns, and are not in `columns`.
+        The rows that cannot be split into columns, and so are not in `columns`.
     """
 
+    source: str
     columns: pa.Table
     is_text: bool
     positions: NDArray[np.int64]
     places: NDArray[np.int64]
     rejects: Rejects
 
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in the file's order; a file may repeat one."""
+        names: list[str] = self.columns.column_names
+        return names
 
-def open_table(path: Path) -> Table:
+    def column(self, name: str) -> Column:
+        """The column of this name."""
+        return Column(self.columns.column(name), self.is_text)
+
+
+def open_sheet(path: Path) -> Sheet:
     """Read a `.csv` or `.parquet` file.
 
     Raises
@@ -58,16 +71,16 @@ def open_table(path: Path) -> Table:
     suffix = path.suffix.lower()
     try:
         if suffix == ".csv":
-            return _csv_table(path)
+            return _csv_sheet(path)
         if suffix == ".parquet":
-            return _typed_table(pa.parquet.read_table(path))
+            return _typed_sheet(pa.parquet.read_table(path), path.name)
     except (pa.ArrowException, csv.Error, UnicodeDecodeError) as err:
         kind = "CSV in UTF-8, with commas and a header" if suffix == ".csv" else "Parquet"
         raise UnreadableFile(path.name, f"is not {kind}; export it again ({type(err).__name__})") from err
     raise UnreadableFile(path.name, "name a .csv or a .parquet file")
 
 
-def frame_table(frame: pd.DataFrame, source: str) -> Table:
+def frame_sheet(frame: pd.DataFrame, source: str) -> Sheet:
     """Take a data frame; None and NaN are missing.
 
     Raises
@@ -82,16 +95,16 @@ def frame_table(frame: pd.DataFrame, source: str) -> Table:
         except (pa.ArrowException, TypeError):
             # Not chained: the cause's message quotes values.
             raise UnreadableFile(source, f"column {name} mixes types; convert it to one") from None
-    return _typed_table(pa.table(columns, names=[str(name) for name in frame.columns]))
+    return _typed_sheet(pa.table(columns, names=[str(name) for name in frame.columns]), source)
 
 
-def _typed_table(columns: pa.Table) -> Table:
+def _typed_sheet(columns: pa.Table, source: str) -> Sheet:
     # One text type: pandas writes the same words as large_string or as a dictionary.
     columns = columns.cast(
         pa.schema([(field.name, pa.string() if _is_text(field.type) else field.type) for field in columns.schema])
     )
     positions = np.arange(len(columns), dtype=np.int64)
-    return Table(columns, False, positions, positions + 1, Rejects(rows_read=len(columns), unit="row"))
+    return Sheet(source, columns, False, positions, positions + 1, Rejects(rows_read=len(columns), unit="row"))
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -99,7 +112,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
 
-def _csv_table(path: Path) -> Table:
+def _csv_sheet(path: Path) -> Sheet:
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
     if not header:
@@ -131,10 +144,10 @@ def _csv_table(path: Path) -> Table:
     lines = numbers + np.cumsum(breaks) - breaks
 
     columns = pa.table([trimmed(column) for column in raw.columns], names=[name.strip() for name in header])
-    if columns.num_columns > 1:  # a file of one column may leave that one value out
+    if columns.num_columns > 1:  # in a file of one column an empty cell is a missing value, not a blank row
         is_blank[has_columns] = np.logical_and.reduce([pc.equal(cells, "").to_numpy() for cells in columns.columns])
     rejects = Rejects(rows_read=int((~is_blank).sum()), blank_rows=int(is_blank.sum()), unit="line")
     rejects.add("line", "cell_count", lines[~has_columns & ~is_blank])
     kept = has_columns & ~is_blank
     positions = np.cumsum(~is_blank) - 1
-    return Table(columns.filter(pa.array(kept[has_columns])), True, positions[kept], lines[kept], rejects)
+    return Sheet(path.name, columns.filter(pa.array(kept[has_columns])), True, positions[kept], lines[kept], rejects)
