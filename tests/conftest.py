@@ -1,4 +1,4 @@
-"""Fixtures that several test files share, and what continuous integration may not skip."""
+"""Fixtures that several test files share; what a marker needs, and why continuous integration may not skip it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,15 +20,39 @@ if TYPE_CHECKING:
 
     from model.run import TrainingRun
 
-# No deadline: this machine may be busy. The same examples each time in CI, new ones at a desk.
+# No deadline, since the machine may be busy. In CI the same examples each time, at a desk new ones.
 settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true", print_blob=True)
 settings.load_profile("project")
 BUILD_SECONDS = 1500
+EMULATOR = ROOT / ".venv" / "aws-lambda-rie"
+
+
+@cache
+def missing(marker: str) -> str | None:
+    """What a test with this marker needs and this machine lacks; looked for once, when the first such test is due."""
+    match marker:
+        case "docker" if shutil.which("docker") is None:
+            return "needs Docker, which is not installed"
+        case "docker" if subprocess.run(["docker", "version"], capture_output=True).returncode:
+            return "needs a Docker engine, and none answers"
+        case "rie" if not EMULATOR.exists():
+            return "needs the runtime interface emulator: make .venv/aws-lambda-rie"
+        case "browser" if not (shutil.which("chromium") or shutil.which("google-chrome")):
+            return "needs Chromium: apt-get install chromium"
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A marker skips its tests, before any fixture starts, where what they need is missing."""
+    for marker in item.iter_markers():
+        if reason := missing(marker.name):
+            pytest.skip(reason)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs Docker runs on one worker: two builds or two clouds at once gain nothing on one engine."""
+    """What needs Docker runs on one worker: on one engine, two builds or two clouds at once gain nothing."""
     for item in items:
         if item.get_closest_marker("docker"):
             item.add_marker(pytest.mark.xdist_group("docker"))
@@ -35,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Any, Any]:
-    """In CI a skipped test has failed: nobody would miss what it no longer proves."""
+    """In CI a skipped test has failed: otherwise nobody would miss what it no longer proves."""
     return _unskipped((yield))
 
 
@@ -54,24 +79,14 @@ def _unskipped(report: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def docker_engine() -> None:
-    """Skip where no Docker engine answers."""
-    if shutil.which("docker") is None or subprocess.run(["docker", "version"], capture_output=True).returncode:
-        pytest.skip("no Docker engine answers")
-
-
-@pytest.fixture(scope="session")
 def image_facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where `build` has images' facts written, so that no developer's are written over."""
     return tmp_path_factory.mktemp("images")
 
 
 @pytest.fixture(scope="session")
-def build(
-    docker_engine: None,
-    image_facts: Path,
-) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """`build(which, image, **environ)` runs `scripts/images.sh`; what it built is removed in the end."""
+def build(image_facts: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """`build(which, image, **environ)` runs `scripts/images.sh`; at the end the images are removed."""
     built = set()
     defaults = {"PYTHON": sys.executable, "IMAGE_FACTS": str(image_facts)}
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOBODY = 65534
-# What the script may use without asking for it; everything else on PATH is played.
+# What the script may use without checking for it; everything else on PATH is played.
 SYSTEM = ("bash", "cat", "dirname", "env", "find", "id", "mkdir", "rm", "seq", "sleep", "tail", "touch")
 PLAYED = ("make", "git", "curl", "shellcheck", "chromium", "mmdebstrap", "python3", "apt-get")
-# Answers once its daemon runs; sudo does as it is told; all write down what they were asked.
+# docker answers once its daemon runs; sudo does as it is told; each writes down how it was called.
 DOCKER = '[ -e "$STATE/engine" ]'
 DOCKERD = """
 while [ "$1" != --pidfile ]; do shift; done
@@ -57,7 +57,7 @@ class Machine:
         self.path.joinpath(name).unlink()
 
     def run(self, *, as_root: bool) -> list[str]:
-        """What was called, but for `docker info`."""
+        """Every call except `docker info`, in order."""
         for directory in (self.root, self.path, self.root / ".ci"):
             directory.chmod(0o777)
         environ = {"PATH": str(self.path), "STATE": str(self.root)}
@@ -81,23 +81,26 @@ def machine() -> Iterator[Machine]:
         yield Machine(Path(name))
 
 
-def test_a_machine_that_has_all_is_left_as_it_is(machine: Machine) -> None:
+def test_a_machine_that_has_everything_is_left_as_it_is(machine: Machine) -> None:
+    # Given a machine that lacks nothing, with a running engine
     (machine.root / "engine").touch()
-
+    # When the gate runs
     calls = machine.run(as_root=False)
-
+    # Then it only makes its targets
     targets = [call for call in calls if call.startswith("make ")]
-    assert targets == ["make run", "make lint", "make test", "make --silent cloud-down"]
+    without_engine = "make test CI= DOCKER_HOST=unix:///nonexistent PYTEST_ADDOPTS=-m docker"
+    assert targets == ["make run", "make lint", without_engine, "make test", "make --silent cloud-down"]
     assert machine.engine_runs()
     assert not [call for call in calls if "dockerd" in call or "kill" in call]
     assert not [call for call in calls if "apt-get install" in call and "awscli" not in call]
 
 
 def test_a_user_installs_and_starts_by_sudo_and_stops_what_was_started(machine: Machine) -> None:
+    # Given a user whose machine lacks a program
     machine.lacks("shellcheck")
-
+    # When the gate runs
     calls = machine.run(as_root=False)
-
+    # Then it installs that program and starts the engine with sudo, and stops the engine
     [install] = [call for call in calls if call.startswith("sudo") and "apt-get install" in call]
     assert " shellcheck " in install
     assert "mmdebstrap" not in install
@@ -107,11 +110,11 @@ def test_a_user_installs_and_starts_by_sudo_and_stops_what_was_started(machine: 
 
 
 def test_root_needs_no_sudo(machine: Machine) -> None:
-    # Whoever runs the tests runs it: root in .ci/run at a desk, a plain user on a runner.
+    # Given the same machine, and whoever runs these tests: root in .ci/run at a desk, a plain user on a runner
     machine.lacks("shellcheck")
-
+    # When the gate runs
     calls = machine.run(as_root=True)
-
+    # Then only a plain user needs sudo
     assert [call for call in calls if call.startswith("apt-get install") and " shellcheck " in call]
     assert bool([call for call in calls if call.startswith("sudo ")]) == (os.geteuid() != 0)
     assert not machine.engine_runs()
@@ -121,20 +124,21 @@ def test_root_needs_no_sudo(machine: Machine) -> None:
 def test_the_stand_ins_tool_is_installed_only_where_aws_registry_does_not_answer(
     machine: Machine, status: int, needed: bool
 ) -> None:
+    # Given a machine without the tool, and a registry that answers or not
     machine.lacks("mmdebstrap")
     machine.plays("curl", f"exit {status}")
-
+    # When the gate runs, then the tool is installed only where the registry does not answer
     calls = machine.run(as_root=False)
-
     assert bool([call for call in calls if "apt-get install" in call and "mmdebstrap" in call]) == needed
 
 
 def test_a_failing_target_ends_it_and_the_engine_is_stopped(machine: Machine) -> None:
+    # Given a target that fails
     machine.plays("make", '[ "$1" != lint ]')
-
+    # When the gate runs, then it fails there
     with pytest.raises(AssertionError, match="make lint"):
         machine.run(as_root=False)
-
+    # And it makes no further target, but stops what it started
     calls = (machine.root / "calls").read_text()
     assert "make test" not in calls
     assert "make --silent cloud-down" in calls

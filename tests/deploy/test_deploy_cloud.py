@@ -80,7 +80,7 @@ class Cloud:
 
 
 @pytest.fixture(scope="module")
-def images(docker_engine: None, small: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def images(small: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A sound image, the same with another label, and one whose golden cases it does not decide as recorded."""
     facts = tmp_path_factory.mktemp("images")
     environment = os.environ | {"ARTIFACTS": str(small.directory), "IMAGE": IMAGE, "IMAGE_FACTS": str(facts)}

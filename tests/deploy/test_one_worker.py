@@ -22,12 +22,14 @@ def test_marked(number):
 
 
 def test_tests_that_need_docker_share_a_worker(tmp_path: Path) -> None:
-    # given two files of tests that are marked so
+    # given two files of tests that are marked so, and an engine that answers
     for name in ("test_one.py", "test_two.py"):
         (tmp_path / name).write_text(MARKED)
+    (tmp_path / "docker").write_text("#!/bin/sh\n")
+    (tmp_path / "docker").chmod(0o755)
     # when they run as `make test` runs them
     options = ["--numprocesses", "2", "--dist", "loadgroup", "-p", "tests.conftest", "-p", "no:cacheprovider"]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     command = [sys.executable, "-m", "pytest", *options, str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     # then one worker has done them all

@@ -31,7 +31,6 @@ def scans() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def cloud(
-    docker_engine: None,
     small: TrainingRun,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts.emulator import free_port
+from tests.conftest import EMULATOR
 from tests.serving import ROOT
 
 if TYPE_CHECKING:
@@ -21,15 +22,12 @@ if TYPE_CHECKING:
 
     from model.run import TrainingRun
 
-EMULATOR = ROOT / ".venv" / "aws-lambda-rie"
 SECONDS = 60
 
 
 @pytest.fixture(scope="session")
 def emulator() -> Path:
-    """The emulator's binary."""
-    if not EMULATOR.exists():
-        pytest.skip("the runtime interface emulator is missing: make .venv/aws-lambda-rie")
+    """The emulator's binary, for tests with the marker `rie`."""
     return EMULATOR
 
 
