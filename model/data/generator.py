@@ -1,18 +1,18 @@
 """Invented applications that reproduce the published figures of the credit-card tutorial's data.
 
-The tutorial publishes counts of its data (approvals by income, group and housing), not the data. Fitted to them:
-an applicant is approved with a chance that grows with a single sum of money,
+The tutorial publishes counts of its data (approvals by income, group and housing), not the data. The model fitted to
+those counts: the chance of approval grows with a single sum of money,
 
     worth = income + 7,050 if the home is owned + 4,000 if a car is owned - 100 for each child
             + 10,730 in group 1,
 
-from 0 below 85,000 to nearly 1 above 93,000 (`CHANCE`). The last term is the tutorial's historical bias.
-A model that does not see the group meets it as noise, and as a gap between the groups. The published counts by
+from 0 below 85,000 to nearly 1 above 93,000 (`CHANCE`). The last term is the historical bias in the tutorial's data:
+to a model that does not see the group it is noise, and it ends in a gap between the groups. The published counts by
 housing hold only if homes are owned more often in group 1, and a little more often where income is higher.
 
-Every figure, published and generated, stands in docs/data.md; tests/model/data/test_generator.py holds them together.
+docs/data.md lists every figure, published and generated; tests/model/data/test_generator.py compares them.
 
-Only PCG64's raw stream and integer arithmetic are used, so that a seed gives the same rows everywhere.
+Only PCG64's raw stream and integer arithmetic are used, so a seed gives the same rows everywhere.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Integers = NDArray[np.int64]
 
 # Lowest income and number of different ones, by group.
 INCOME_LOWEST, INCOME_COUNT = np.array([30_000, 40_000]), np.array([70_001, 80_001])
-# Share of home owners in parts per million: by group, at the group's mean income, and for each 1,000 above it.
+# Share of home owners in parts per million: each group's at its mean income, and what each 1,000 above that adds.
 HOUSING_AT_MEAN, INCOME_MEAN, HOUSING_PER_1000 = np.array([292_500, 499_500]), np.array([65_000, 80_000]), 640
 CAR = 500_000
 # Parts per million with at most 0, 1, … children.
@@ -81,6 +81,6 @@ def generate(rows: int = 500_000, seed: int = 0) -> pd.DataFrame:
 
 
 def _below(stream: np.random.PCG64, counts: Integers) -> Integers:
-    """Uniform integers from 0 to below `counts`, each at most 2**31, from 32 raw bits each."""
+    """Uniform integers from 0 up to, not including, each of `counts` (at most 2**31), from 32 raw bits each."""
     bits = (stream.random_raw(len(counts)) >> np.uint64(32)).astype(np.int64)
     return (bits * counts) >> 32
