@@ -8,9 +8,8 @@ from model.contract.declarations import Contract, ContractError, Scored
 from model.contract.fields import FieldSpec, core_schema_of, fields_of, json_schema_of, value_schema_in
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from lambda_app.manifest import CarriedContract, Field
+    from model.contract.fields import Schema
 
 
 def contract_as_data(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> CarriedContract:
@@ -72,7 +71,7 @@ def _as_data(fields: tuple[FieldSpec, ...]) -> list[Field]:
     ]
 
 
-def _from_data(field: Field, schema: dict[str, Any]) -> FieldSpec:
+def _from_data(field: Field, schema: Schema) -> FieldSpec:
     value = value_schema_in(schema)
     return FieldSpec(
         name=field["name"],
@@ -86,5 +85,5 @@ def _from_data(field: Field, schema: dict[str, Any]) -> FieldSpec:
     )
 
 
-def _by_name(fields: list[Field], schema: dict[str, Any]) -> dict[str, tuple[Field, dict[str, Any]]]:
+def _by_name(fields: list[Field], schema: Schema) -> dict[str, tuple[Field, Schema]]:
     return {field["name"]: (field, schema["fields"][field["name"]]) for field in fields}

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from model.contract.declarations import Contract, ContractError, Direction, Scored
 
 Kind = Literal["int", "float", "flag", "choice"]
+# A schema of pydantic-core or JSON Schema, whose shapes are theirs.
+Schema = dict[str, Any]
 
 # Keys by which the service tells an envelope from an application.
 RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext"})
@@ -49,7 +51,7 @@ class FieldSpec:
         return {"up": 1, "down": -1, "free": 0}[self.scored.direction]
 
     @property
-    def value_schema(self) -> dict[str, Any]:
+    def value_schema(self) -> Schema:
         """The pydantic-core schema of a value that is present."""
         if self.kind == "choice":
             return {"type": "literal", "expected": list(self.words)}
@@ -77,7 +79,7 @@ def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
     return fields
 
 
-def core_schema_of(fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
+def core_schema_of(fields: tuple[FieldSpec, ...]) -> Schema:
     """A pydantic-core schema of plain data that accepts exactly what the contract accepts."""
     return {
         "type": "typed-dict",
@@ -100,13 +102,13 @@ def core_schema_of(fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
     }
 
 
-def value_schema_in(schema: dict[str, Any]) -> dict[str, Any]:
+def value_schema_in(schema: Schema) -> Schema:
     """The schema of a value that is present: an optional field's wraps it twice, as a default and as nullable."""
-    inner: dict[str, Any] = schema["schema"]["schema"] if schema["type"] == "default" else schema
+    inner: Schema = schema["schema"]["schema"] if schema["type"] == "default" else schema
     return inner
 
 
-def json_schema_of(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
+def json_schema_of(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> Schema:
     """The JSON Schema of one application, for clients and OpenAPI."""
     schema = contract.model_json_schema()
     for spec in fields:
@@ -137,7 +139,7 @@ def _check_samples(contract: type[Contract]) -> None:
             raise ContractError(f"sample {number} breaks the rule {fault['type']}", name) from err
 
 
-def _model_fields(contract: type[Contract]) -> dict[str, Any]:
+def _model_fields(contract: type[Contract]) -> Schema:
     """Each field's core schema, as pydantic has made it."""
     if not contract.__pydantic_complete__:
         raise ContractError(f"{contract.__name__} names a type that is not defined where the contract is")
@@ -155,11 +157,11 @@ def _model_fields(contract: type[Contract]) -> dict[str, Any]:
             f"{contract.__name__} has model-wide rules ({', '.join(code)}), which are code: "
             "only plain types, ranges and words travel with the model"
         )
-    fields: dict[str, Any] = schema["fields"]
+    fields: Schema = schema["fields"]
     return fields
 
 
-def _field_spec(contract: type[Contract], name: str, schema: dict[str, Any]) -> FieldSpec:
+def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpec:
     info = contract.model_fields[name]
     scored = next((mark for mark in info.metadata if isinstance(mark, Scored)), None)
     if name in RESERVED_NAMES:
@@ -196,7 +198,7 @@ def _field_spec(contract: type[Contract], name: str, schema: dict[str, Any]) -> 
     return spec
 
 
-def _range(value: dict[str, Any], name: str) -> tuple[float, float]:
+def _range(value: Schema, name: str) -> tuple[float, float]:
     minimum: Any
     maximum: Any
     minimum, maximum = value.get("ge"), value.get("le")
@@ -206,7 +208,7 @@ def _range(value: dict[str, Any], name: str) -> tuple[float, float]:
     return minimum, maximum
 
 
-def _words(value: dict[str, Any], name: str) -> tuple[str, ...]:
+def _words(value: Schema, name: str) -> tuple[str, ...]:
     words = tuple(value["expected"])
     if not all(isinstance(word, str) for word in words):
         # A literal 1 would let `true` through; a 0/1 field is an int with a range.

@@ -1,4 +1,4 @@
-"""The default contract under limits that a few thousand applications can meet."""
+"""The default contract, with limits that a few thousand applications can meet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The default contract without any column to judge by."""
+"""The default contract without a sensitive column."""
 
 from __future__ import annotations
 

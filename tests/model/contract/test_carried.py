@@ -1,4 +1,4 @@
-"""The contract that an artifact carries: the same facts as the contract's file, and no other contract passes for it."""
+"""The contract that an artifact carries has every fact of the original, and no other contract passes for it."""
 
 from __future__ import annotations
 

@@ -147,9 +147,7 @@ def even(value: int) -> int:
         pytest.param(Annotated[int, NUMBER, UP], {"name": "Items"}, "envelope", id="reserved-name"),
     ],
 )
-def test_a_field_that_cannot_travel_as_plain_data_is_refused(
-    annotation: Any, options: dict[str, Any], why: str
-) -> None:
+def test_a_field_that_cannot_travel_as_plain_data_is_refused(annotation: Any, options: Any, why: str) -> None:
     # Given a contract with such a field
     contract = contract_with(annotation, **options)
     # When it is read, then the error names the field and the reason
@@ -220,7 +218,7 @@ def test_a_contract_that_is_not_there_is_named(where: str, why: str) -> None:
 
 @pytest.mark.parametrize("where", ["model.applicant:Applicant", EXAMPLE], ids=["default", "example"])
 def test_samples_meet_their_contract(where: str) -> None:
-    # Given a contract's invented applicants, when they are validated, then they pass
+    # Given a contract's samples, when they are validated, then they pass
     contract = load_contract(where)
     assert len(contract.samples) >= 2
     for sample in contract.samples:
@@ -232,7 +230,7 @@ def test_the_examples_samples_are_nobody_in_its_data() -> None:
     contract = load_contract(EXAMPLE)
     with Path(EXAMPLE.rpartition(":")[0]).with_name("credit_data.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    # When a sample is looked for by the fields that single a person out, then there is none
+    # When each sample is looked up by the fields that identify a person, then it is nobody's
     for sample in contract.samples:
         key = [str(sample[name]) for name in ("Seniority", "Time", "Expenses", "Amount", "Price")]
         assert key not in [[row[name] for name in ("Seniority", "Time", "Expenses", "Amount", "Price")] for row in rows]

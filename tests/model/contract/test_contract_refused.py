@@ -1,4 +1,4 @@
-"""Contracts that contradict themselves or hold code: each is refused when it is read, and told what is wrong."""
+"""Contracts that contradict themselves or hold code: each is refused when it is read, with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader: what it does with rejects, files that cannot be used, groups, digests and subsets."""
+"""The reader: rejected rows, files that cannot be used, groups, digests and subsets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HEADER = "years,rate,owner,job,debt,assets,home,status,age,marital,note"
 
 
-def test_rejects_are_counted_placed_by_line_and_named_by_field_and_rule(tmp_path: Path) -> None:
+def test_rejects_are_counted_located_by_line_and_named_by_field_and_rule(tmp_path: Path) -> None:
     # Given a file with a byte-order mark, blank lines, a cell with a line break, a short line, and bad cells
     path = tmp_path / "loans.csv"
     lines = [
@@ -68,25 +68,25 @@ def test_rejects_are_counted_placed_by_line_and_named_by_field_and_rule(tmp_path
     assert result.groups["marital"].tolist() == ["not married", "not married", ""]
 
 
-def test_only_the_first_lines_are_listed_and_no_value_is_ever_told(tmp_path: Path) -> None:
-    # Given many rows with a value that must not be told, over the share that may be rejected
+def test_only_the_first_lines_are_listed_and_no_value_is_ever_shown(tmp_path: Path) -> None:
+    # Given more bad rows than may be rejected, with a value that must not be shown
     path = write_csv(tmp_path / "loans.csv", [GOOD | JUDGED | {"years": "canary"}] * 20 + [GOOD | JUDGED] * 5)
     # When it is read
     with pytest.raises(TooManyRejects) as caught:
         read(path, Loan, max_reject_share=0.5)
-    # Then the error has the facts, and tells where to look
+    # Then the error has the facts, and says where to look
     assert caught.value.rejects.faults["years"]["int_type"].first == (2, 3, 4, 5, 6)
     assert caught.value.rejects.share == 0.8
     assert "years: int_type in 20 (lines 2, 3, 4, 5, 6, …)" in str(caught.value)
     assert "canary" not in str(caught.value)
 
 
-def test_the_share_that_may_be_rejected_is_a_limit_not_a_fence_post(tmp_path: Path) -> None:
+def test_exactly_the_allowed_share_may_be_rejected(tmp_path: Path) -> None:
     # Given one bad row in ten
     path = write_csv(tmp_path / "loans.csv", [GOOD | JUDGED | {"owner": "2"}] + [GOOD | JUDGED] * 9)
     # When one in ten is allowed, then the rest is used
     assert len(read(path, Loan, max_reject_share=0.1).matrix) == 9
-    # When less is allowed, then none is
+    # When less is allowed, then nothing is
     with pytest.raises(TooManyRejects):
         read(path, Loan, max_reject_share=0.09)
 
@@ -145,11 +145,11 @@ def test_the_digest_changes_with_any_value(column: str, value: Any) -> None:
     changed.loc[2, column] = value
     # When both are checked
     before, after = (check_frame(rows, Loan, source="", dated="2026-01-01") for rows in (frame(), changed))
-    # Then they are told apart
+    # Then their digests differ
     assert before.digest != after.digest
 
 
-def test_a_subset_keeps_what_is_said_of_the_whole() -> None:
+def test_a_subset_keeps_what_describes_the_whole() -> None:
     # Given checked applications
     whole = check_frame(frame(), Loan, source="memory", dated="2026-01-01")
     # When some are taken
@@ -165,19 +165,19 @@ def test_a_subset_keeps_what_is_said_of_the_whole() -> None:
 def test_scoring_needs_neither_outcome_nor_sensitive_columns(tmp_path: Path) -> None:
     # Given rows without labels, the second of them bad
     path = write_csv(tmp_path / "ask.csv", [GOOD, GOOD | {"owner": "yes"}, GOOD])
-    # When they are read to be scored
+    # When they are read for scoring
     result = read_unlabelled(path, fields_of(Loan), max_reject_share=1.0)
-    # Then one knows which rows those are
+    # Then the positions say which rows were accepted
     assert result.accepted.tolist() == [0, 2]
     assert (result.approved.size, result.groups) == (0, {})
     assert result.take(np.array([1])).accepted.tolist() == [2]
 
 
-def test_the_date_of_data_is_what_somebody_said_not_when_its_file_was_copied(tmp_path: Path) -> None:
+def test_data_has_the_date_that_somebody_gave_not_that_of_its_file(tmp_path: Path) -> None:
     # Given a file that was copied at a known time
     path = write_csv(tmp_path / "loans.csv", [GOOD | JUDGED])
     os.utime(path, (1_709_251_199, 1_709_251_199))
-    # When it is read, then its date is unknown unless it is said
+    # When it is read, then its date is unknown unless it is given
     assert read(path, Loan).dated is None
     assert read(path, Loan, dated="2024-01-31").dated == "2024-01-31"
 
@@ -192,7 +192,7 @@ def test_the_date_of_data_is_what_somebody_said_not_when_its_file_was_copied(tmp
     ],
 )
 def test_a_column_that_holds_no_labels_or_groups_is_named(tmp_path: Path, column: str, cells: pa.Array) -> None:
-    # Given a Parquet file whose outcome or sensitive column is of a type that has no plain values
+    # Given a Parquet file whose outcome or sensitive column has a type without plain values
     table = pa.table(frame()[:1].to_dict("list") | {column: cells})
     pyarrow.parquet.write_table(table, tmp_path / "loans.parquet")
     # When it is read, then the error names the column, and quotes nothing
@@ -208,7 +208,7 @@ def test_a_column_that_holds_no_labels_or_groups_is_named(tmp_path: Path, column
         pytest.param(pd.array([1, None, 0], "Int64"), ["1", "", "0"], id="gap"),
     ],
 )
-def test_a_sensitive_column_without_groups_makes_each_value_one(values: Any, expected: list[str]) -> None:
+def test_without_declared_groups_each_value_is_a_group(values: Any, expected: list[str]) -> None:
     # Given the default contract, whose Group has no declared groups
     rows = pd.DataFrame({"Num_Children": [0, 1, 2], "Income": [1, 2, 3], "Own_Car": [0, 1, 1]})
     rows = rows.assign(Own_Housing=0, Group=values, Target=[0, 1, 1])
@@ -225,8 +225,8 @@ def test_a_sensitive_column_without_groups_makes_each_value_one(values: Any, exp
         pytest.param(pd.array([None, None], "Int64"), "missing", id="nothing"),
     ],
 )
-def test_an_outcome_that_is_no_label_is_rejected(labels: Any, rule: str) -> None:
-    # Given an outcome column of another type than the contract's labels
+def test_an_outcome_that_is_not_a_label_is_rejected(labels: Any, rule: str) -> None:
+    # Given an outcome column whose type is not that of the contract's labels
     rows = pd.DataFrame({"Num_Children": [0, 1], "Income": [1, 2], "Own_Car": 0, "Own_Housing": 0, "Group": 0})
     # When it is checked, then no row passes
     with pytest.raises(TooManyRejects) as caught:
@@ -234,7 +234,7 @@ def test_an_outcome_that_is_no_label_is_rejected(labels: Any, rule: str) -> None
     assert caught.value.rejects.faults["Target"][rule].rows == 2
 
 
-def test_columns_that_the_contract_names_must_be_there(tmp_path: Path) -> None:
+def test_every_column_that_the_contract_names_must_be_there(tmp_path: Path) -> None:
     # Given a file with two of them under other names
     row = {"Years" if name == "years" else name: cell for name, cell in (GOOD | JUDGED).items()}
     path = write_csv(tmp_path / "loans.csv", [{key: row[key] for key in row if key != "age"}])
@@ -261,10 +261,10 @@ def test_columns_that_the_contract_names_must_be_there(tmp_path: Path) -> None:
         pytest.param("loans.parquet", b"PAR1 canary", "is not Parquet", id="broken-parquet"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_the_remedy(
+def test_a_file_that_cannot_be_read_is_named_with_the_remedy(
     tmp_path: Path, name: str, content: bytes | None, why: str
 ) -> None:
-    # Given a file that is no table of applications
+    # Given a file that is not a table of applications
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)

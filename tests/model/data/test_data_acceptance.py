@@ -1,4 +1,4 @@
-"""Property: the reader takes exactly the rows that the contract's own model takes, and names the same rules."""
+"""A property: the reader accepts exactly the rows that the contract itself accepts, and names the same rules."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lambda_app.manifest import Application
     from model.contract import Contract
 
 
@@ -43,7 +44,7 @@ LIKELY = {name: st.one_of(st.just(GOOD[name]), CELLS) for name in FIELDS}
 
 
 def on_the_wire(row: dict[str, str]) -> str:
-    """The row as a request would carry it: a number's text as that number, all else as a string."""
+    """The row as a request carries it: the text of a number as that number, everything else as a string."""
     members = []
     for name, cell in row.items():
         try:
@@ -57,7 +58,7 @@ def on_the_wire(row: dict[str, str]) -> str:
 
 def judged_by_pydantic(
     rows: list[Any], validate: Callable[[Any], Contract]
-) -> tuple[list[dict[str, Any]], Counter[tuple[str, str]]]:
+) -> tuple[list[Application], Counter[tuple[str, str]]]:
     accepted, faults = [], Counter[tuple[str, str]]()
     for row in rows:
         try:
@@ -67,7 +68,7 @@ def judged_by_pydantic(
     return accepted, faults
 
 
-def as_matrix(rows: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
+def as_matrix(rows: list[Application]) -> np.ndarray[Any, Any]:
     words = {"job": ("fixed", "part time", "NA-like"), "home": ("rent", "own")}
     return np.array(
         [
@@ -83,7 +84,7 @@ def as_matrix(rows: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.fixed_dictionaries(LIKELY), min_size=1, max_size=8))
-def test_a_csv_row_is_taken_just_when_the_contract_takes_it(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+def test_a_csv_row_is_accepted_exactly_when_the_contract_accepts_it(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     # Given cells of every sort, and what pydantic says of each row as a request
     path = write_csv(tmp_path / "loans.csv", rows)
     trimmed = [{name: cell.strip(" \t\r\n") for name, cell in row.items()} for row in rows]
@@ -95,7 +96,7 @@ def test_a_csv_row_is_taken_just_when_the_contract_takes_it(tmp_path: Path, rows
     accepted, faults = judged_by_pydantic(asked, Loan.model_validate_json)
     # When the file is read
     result = read_unlabelled(path, fields_of(Loan), max_reject_share=1.0)
-    # Then the same rows are taken, with the same values, and the same rules are named for the rest
+    # Then the same rows are accepted, with the same values, and the same rules are named for the rest
     np.testing.assert_array_equal(result.matrix, as_matrix(accepted))
     assert counted(result) == faults
     assert result.rejects.rows_rejected == len(asked) - len(accepted)
@@ -113,7 +114,7 @@ TYPED = st.one_of(
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_parquet_row_is_taken_just_when_the_contract_takes_it(tmp_path: Path, data: st.DataObject) -> None:
+def test_a_parquet_row_is_accepted_exactly_when_the_contract_accepts_it(tmp_path: Path, data: st.DataObject) -> None:
     # Given a file with columns of any type, with gaps
     columns = {}
     for name in FIELDS:

@@ -1,9 +1,9 @@
-"""The generated applications against what the tutorial publishes of its own.
+"""The generated applications against the figures that the tutorial publishes of its own.
 
-A published figure is a share that was counted in a sample, and ours is counted in another: two samples of one
-population differ by less than four standard errors of their difference in all but one of 16,000 comparisons. So
-the tolerance is 4 · sqrt(p (1 - p) (1 / published rows + 1 / generated rows)), plus half a unit of the last digit
-where the publication rounds.
+A published figure is a share counted in one sample; ours is counted in another. Two samples of one population differ
+by less than four standard errors of their difference in all but one of 16,000 comparisons. So the tolerance is 4 ·
+sqrt(p (1 - p) (1 / published rows + 1 / generated rows)), plus half a unit of the last digit where the publication
+rounds.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def tolerance(share: float, published_rows: float, generated_rows: float) -> flo
 
 @pytest.mark.parametrize("figure", [pytest.param(figure, id=figure.name) for figure in SHARES])
 def test_a_published_share_is_met(figure: Figure) -> None:
-    # Given the generated rows that the figure speaks of
+    # Given the generated rows that the figure is about
     rows = select(figure.where)
     # When their share is taken, then it is the published one within sampling error
     margin = tolerance(figure.share, figure.counted_in, len(rows)) + figure.rounding
@@ -127,7 +127,7 @@ def test_the_table_in_the_documentation_is_what_the_generator_gives() -> None:
     for figure in SHARES:
         share = select(figure.where)[figure.column].mean()
         lines.append(f"| {figure.name} | {figure.share:.4f} | {share:.4f} |")
-    # When the page is read, then its table has just these lines
+    # When the page is read, then its table has exactly these lines
     page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
     assert "\n".join(lines) in page, "docs/data.md should have:\n" + "\n".join(lines)
 
@@ -140,14 +140,14 @@ def test_the_tutorials_tree_is_as_accurate_here(with_group: bool, published: flo
     # Given the tutorial's model, trained on the first 400,000 rows
     rows, features = generated(), FEATURES + (["Group"] if with_group else [])
     tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(rows[features][:TRAINED], rows["Target"][:TRAINED])
-    # When it is judged on the rest, then its accuracy is the published one
+    # When it is judged on the rest, then its accuracy is as published
     accuracy = tree.score(rows[features][TRAINED:], rows["Target"][TRAINED:])
     margin = tolerance(published, ROWS - TRAINED, ROWS - TRAINED) + rounding
     assert accuracy == pytest.approx(published, abs=margin)
 
 
 def test_a_random_forest_weighs_the_fields_as_the_tutorials_does() -> None:
-    # Given a forest without Group, small for the sake of time
+    # Given a forest without Group, kept small to save time
     rows = generated()[:TRAINED]
     forest = RandomForestClassifier(n_estimators=10, random_state=0).fit(rows[FEATURES], rows["Target"])
     # When its importances are read, then they are near the published ones, in the same order
@@ -162,7 +162,7 @@ def test_a_random_forest_weighs_the_fields_as_the_tutorials_does() -> None:
 def test_income_is_uniform_in_a_group(group: int, low: int, high: int) -> None:
     # Given the incomes of one group
     income = select({"Group": group})["Income"]
-    # When they are counted in 20 equal parts, then each has its share, and the ends are all but reached
+    # When they are counted in 20 equal bands, then each has its share, and the ends are nearly reached
     counts, _ = np.histogram(income, bins=20, range=(low, high + 1))
     share = 1 / 20
     assert counts / len(income) == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / len(income)))
@@ -172,7 +172,7 @@ def test_income_is_uniform_in_a_group(group: int, low: int, high: int) -> None:
 
 @pytest.mark.parametrize(("rows", "seed"), [(1, 0), (2, 1), (999, 2), (10_000, 3)])
 def test_the_groups_are_halves(rows: int, seed: int) -> None:
-    # Given any number of rows, when they are generated, then the groups differ by the odd one at most
+    # Given any number of rows, when they are generated, then the groups differ by at most one
     assert generate(rows, seed)["Group"].sum() == rows // 2
 
 
@@ -194,9 +194,9 @@ def test_approval_never_falls_where_it_should_not(group: int, column: str, direc
 
 
 def test_a_seed_gives_the_same_rows_everywhere() -> None:
-    # Given a digest that was taken once
+    # Given a digest that was recorded once
     rows = generate(10_000, seed=7)
-    # When the same rows are generated here, then they are the same to the byte
+    # When the rows are generated here, then they are the same to the byte
     digest = hashlib.sha256(rows.to_numpy(dtype="<i8").tobytes()).hexdigest()
     assert digest == "b95dbd821e3d8bf1e071bedc7286112e906f768f8fe2a2555657099d09b1bd05"
     assert not generate(100, seed=1).equals(generate(100, seed=2))
