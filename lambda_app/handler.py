@@ -46,5 +46,7 @@ def handler(event: object, context: object) -> Envelope:
         response = problems.refused(refusal, request_id, source.name)
     except Exception as error:  # noqa: BLE001  # the last line of defence
         response = problems.failed(error, request_id)
+    envelope = source.answer(event, response)
+    # Only now: a line tells of an answer that stands.
     telemetry.write(response.records)
-    return source.answer(event, response)
+    return envelope
