@@ -62,7 +62,7 @@ def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) ->
     handler = {
         name: {share: Spread.of([run[name][share] for run in runs]) for share in ("p50", "p99")} for name in runs[0]
     }
-    scored = batch.rows_per_second(artifacts, 5)
+    scored = batch.rows_per_second(batch.scorers(artifacts), 5)
     slowest = max((found["p50"] for found in handler.values()), key=lambda spread: spread.median)
     figures = [
         Figure("cold start, against an empty handler", "times", ratios(cold["service"], cold["empty"]), 1.5),

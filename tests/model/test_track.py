@@ -18,6 +18,7 @@ from tests.serving import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.manifest import Denial, Manifest
     from model.run import TrainingRun
 
 
@@ -62,13 +63,14 @@ def test_keeps_the_report_and_the_model_with_its_signature(small: TrainingRun, d
     names = {file.name for file in kept.iterdir()}
     assert {"model_metrics.html", "manifest.json", "metrics.json", "gate.json", "model.joblib"} <= names
     assert len(of_run) == 1
-    for spec in small.trained.training.fields:
+    for spec in small.candidate.training.fields:
         assert f'"name": "{spec.name}"' in of_run[0]
 
 
 def test_of_a_rejected_model_keeps_the_reports_and_the_rules(mixed: TrainingRun) -> None:
     # given
-    manifest = mixed.manifest | {"gate": {"passed": False, "denials": [{"rule": "accuracy"}, {"rule": "parity"}]}}
+    denials: list[Denial] = [{"rule": rule, "message": "…"} for rule in ("accuracy", "parity")]
+    manifest: Manifest = {**mixed.manifest, "gate": {"passed": False, "denials": denials}}
 
     # when
     found = tags(manifest)
@@ -80,7 +82,7 @@ def test_of_a_rejected_model_keeps_the_reports_and_the_rules(mixed: TrainingRun)
 def test_names_columns_as_mlflow_allows(small: TrainingRun) -> None:
     # given
     groups = {"Age (years)": small.manifest["metrics"]["groups"]["Group"]}
-    manifest = small.manifest | {"metrics": {"groups": groups}}
+    manifest: Manifest = {**small.manifest, "metrics": {**small.manifest["metrics"], "groups": groups}}
 
     # when
     found = figures(manifest, {})
@@ -92,7 +94,7 @@ def test_names_columns_as_mlflow_allows(small: TrainingRun) -> None:
 
 def test_says_of_data_without_a_date_that_it_is_unknown(small: TrainingRun) -> None:
     # given
-    manifest = small.manifest | {"data": small.manifest["data"] | {"dated": None}}
+    manifest: Manifest = {**small.manifest, "data": {**small.manifest["data"], "dated": None}}
 
     # when
     found = parameters(manifest)

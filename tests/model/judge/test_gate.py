@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from model.applicant import Applicant
-from model.judge.gate import POLICY, GateError, Verdict, gate_input, judge
+from model.errors import GateError
+from model.judge.gate import POLICY, Verdict, champion_figures, gate_question, judge
 from model.judge.limits import limits_of
 from tests.serving import ROOT
 
@@ -209,14 +210,13 @@ def test_missing_policy_is_no_yes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("broken", [{}, [], {"metrics": {}}], ids=repr)
 def test_manifest_without_figures_cannot_be_asked_about(broken: Any) -> None:
     with pytest.raises(GateError):
-        gate_input(broken, {}, None)
+        gate_question(broken, limits_of(Applicant), None)
 
 
 @pytest.mark.parametrize("champion", [{}, [], "text"], ids=repr)
 def test_champion_without_figures_cannot_be_compared_with(champion: Any) -> None:
-    sound = {"model_version": "", "metrics": {}, "parity": {}, "monotonicity": {}}
     with pytest.raises(GateError):
-        gate_input(sound, {}, champion)
+        champion_figures(champion)
 
 
 def test_default_limits_are_those_of_the_policy_fixtures() -> None:

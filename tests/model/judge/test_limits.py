@@ -1,4 +1,4 @@
-"""The gate's limits are five numbers, and a file that does not give them is named before any training."""
+"""The gate's limits are five numbers. A file that does not give them is named before any training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from model.contract import Contract
 from model.contract.loading import load_contract
-from model.judge.gate import POLICY, GateError
+from model.errors import GateError
+from model.judge.gate import POLICY
 from model.judge.limits import LIMITS, limits_of
 from tests.trainings import CONTRACTS
 
@@ -47,7 +48,28 @@ def test_a_limit_that_is_missing_or_no_number_is_named(name: str, value: Any, tm
     given = {key: limit for key, limit in (SOUND | {name: value}).items() if limit is not ...}
     contract = contract_with_limits(tmp_path, json.dumps(given))
     # When they are read, then the error names the file and the limit
-    with pytest.raises(GateError, match=rf"limits\.json: {name} is missing, or is no number"):
+    with pytest.raises(GateError, match=rf"limits\.json: {name} is missing, or is not a number"):
+        limits_of(contract)
+
+
+def test_a_file_that_is_missing_is_named_with_what_belongs_there(tmp_path: Path) -> None:
+    # Given a contract without limits
+    contract = contract_with_limits(tmp_path, "{}")
+    (tmp_path / "limits.json").unlink()
+    # When they are read, then the error says where they belong and which they are
+    with pytest.raises(GateError, match=r"there is no such file\. Write the model's limits there: ") as refused:
+        limits_of(contract)
+    assert str(tmp_path / "limits.json") in str(refused.value)
+    assert all(name in str(refused.value) for name in LIMITS)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    # Given a directory where the limits should be
+    contract = contract_with_limits(tmp_path, "{}")
+    (tmp_path / "limits.json").unlink()
+    (tmp_path / "limits.json").mkdir()
+    # When they are read, then the error names it
+    with pytest.raises(GateError, match=r"limits\.json: cannot be read"):
         limits_of(contract)
 
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
+from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lambda_app.artifact import Artifact
 from model.applicant import Applicant
 from model.data.applications import check_frame
 from model.data.generator import generate
 from model.fit.settings import TrainingSettings
-from model.judge.gate import POLICY, gate_input, judge
+from model.judge.gate import POLICY, judge
 from model.report import style
 from model.report.captions import idle
-from model.report.page import FILE, TEMPLATES, example_denial, render, rules
+from model.report.page import FILE, TEMPLATES, example_denial, render
 from model.report.points import points_tables
+from model.report.rules import rules
 from model.run import run
 from tests.pages import Page
+from tests.trainings import task_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.manifest import Data, Figures
+    from model.judge.gate import GateQuestion
     from model.run import TrainingRun
 
 
@@ -41,7 +45,7 @@ def page(outcome: TrainingRun) -> Page:
 
 
 def test_lies_beside_the_model(outcome: TrainingRun) -> None:
-    assert render(outcome.directory) == (outcome.directory / FILE).read_text(encoding="utf-8")
+    assert render(outcome.assessment) == (outcome.directory / FILE).read_text(encoding="utf-8")
 
 
 def test_is_well_formed(page: Page) -> None:
@@ -63,7 +67,7 @@ def test_says_which_model_and_how_good(outcome: TrainingRun, page: Page) -> None
 
 
 def test_shows_every_field_and_the_applicants_words(outcome: TrainingRun, page: Page) -> None:
-    still = idle(points_tables(outcome.directory))
+    still = idle(points_tables(outcome.assessment.artifact))
     for spec in outcome.manifest["contract"]["fields"]:
         assert spec["name"] in page.text
         assert (spec["text"] in page.text) is (spec["name"] not in still)
@@ -127,15 +131,15 @@ def test_explains_a_denial_with_the_services_own_reasons(outcome: TrainingRun, p
 
 
 def test_shortfalls_are_told_from_the_weightiest_down(outcome: TrainingRun) -> None:
-    denial = example_denial(outcome.directory)
+    denial = example_denial(outcome.assessment.artifact)
     assert denial is not None
-    told = [name for name, shortfall in denial["shortfalls"] if shortfall > 0][:4]
-    assert told == [reason["field"] for reason in denial["response"]["reasons"]]
+    told = [name for name, shortfall in denial.shortfalls if shortfall > 0][:4]
+    assert told == [reason["field"] for reason in denial.answer["reasons"]]
 
 
 def test_lists_all_points(small: TrainingRun) -> None:
-    tables = points_tables(small.directory)
-    page = Page.of(render(small.directory))
+    tables = points_tables(small.assessment.artifact)
+    page = Page.of(render(small.assessment))
     for row in (row for table in tables for row in table.bins):
         assert row.label in page.text
         assert f"{row.points:.3f}" in page.text
@@ -143,7 +147,7 @@ def test_lists_all_points(small: TrainingRun) -> None:
 
 def test_gives_the_points_from_which_an_application_is_approved(small: TrainingRun) -> None:
     # given: a score is the intercept plus points, approved from the cut-off's log-odds on
-    words = Page.of(render(small.directory)).words()
+    words = Page.of(render(small.assessment)).words()
     needed = float(re.search(r"approved from ([\d.-]+) points on", words)[1])  # type: ignore[index]  # no match fails the test
     intercept = float(re.search(r"The score is ([\d.-]+) plus", words)[1])  # type: ignore[index]  # no match fails the test
 
@@ -158,7 +162,9 @@ def test_gives_the_points_from_which_an_application_is_approved(small: TrainingR
 def rejected(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     """A run whose groups are too small to judge by."""
     applications = check_frame(generate(4_000, 0), Applicant, source="the generator, seed 0", dated="2026-01-01")
-    return run(Applicant, applications, tmp_path_factory.mktemp("rejected"), TrainingSettings(max_iter=20, folds=2))
+    return run(
+        task_of(Applicant, applications, TrainingSettings(max_iter=20, folds=2)), tmp_path_factory.mktemp("rejected")
+    )
 
 
 def test_of_a_rejected_model_is_kept_and_names_the_rule(rejected: TrainingRun) -> None:
@@ -176,7 +182,7 @@ def test_of_a_group_that_nobody_can_judge_by_says_so(tmp_path: Path) -> None:
     applications = check_frame(frame, Applicant, source="the generator, seed 0", dated="2026-01-01")
 
     # when
-    found = run(Applicant, applications, tmp_path, TrainingSettings(max_iter=20, folds=2))
+    found = run(task_of(Applicant, applications, TrainingSettings(max_iter=20, folds=2)), tmp_path)
 
     # then
     words = Page.of((found.directory / FILE).read_text(encoding="utf-8")).words()
@@ -191,10 +197,10 @@ def test_asks_the_very_rules_of_the_policy(small: TrainingRun) -> None:
     in_policy = re.findall(r'"rule": "(\w+)"', POLICY.read_text(encoding="utf-8"))
 
     # when
-    question = json.loads((small.directory / "gate.json").read_text(encoding="utf-8"))["input"]
+    shown = rules(small.assessment.question, small.verdict)
 
     # then
-    assert [rule.name for rule in rules(question, [])] == in_policy
+    assert [rule.name for rule in shown] == in_policy
 
 
 @pytest.mark.parametrize(
@@ -209,11 +215,12 @@ def test_asks_the_very_rules_of_the_policy(small: TrainingRun) -> None:
 )
 def test_says_when_a_limit_is_not_given(small: TrainingRun, limit: str, rule: str) -> None:
     # given
-    question = json.loads((small.directory / "gate.json").read_text(encoding="utf-8"))["input"]
-    del question["limits"][limit]
+    asked_about = small.assessment.question
+    limits: Any = {name: value for name, value in asked_about["limits"].items() if name != limit}
+    question: GateQuestion = {**asked_about, "limits": limits}
 
     # when
-    asked = {found.name: found for found in rules(question, judge(question).as_dict()["denials"])}
+    asked = {found.name: found for found in rules(question, judge(question))}
 
     # then
     assert not asked["limits"].passed
@@ -223,12 +230,11 @@ def test_says_when_a_limit_is_not_given(small: TrainingRun, limit: str, rule: st
 
 def test_compares_with_the_model_in_service(small: TrainingRun) -> None:
     # given
-    champion = {"metrics": {"accuracy": 0.99, "equal_opportunity_gap": 0.01}}
-    limits = json.loads((small.directory / "gate.json").read_text(encoding="utf-8"))["input"]["limits"]
-    question = gate_input(small.manifest, limits, champion)
+    champion: Figures = {**small.manifest["metrics"], "accuracy": 0.99, "equal_opportunity_gap": 0.01}
+    question: GateQuestion = {**small.assessment.question, "champion": champion}
 
     # when
-    asked = {found.name: found for found in rules(question, judge(question).as_dict()["denials"])}
+    asked = {found.name: found for found in rules(question, judge(question))}
 
     # then
     lost = (small.manifest["metrics"]["accuracy"] - 0.99) * 100
@@ -236,20 +242,23 @@ def test_compares_with_the_model_in_service(small: TrainingRun) -> None:
     assert f"accuracy {lost:+.2f}" in asked["champion"].value
 
 
-def test_shows_rejected_rows_and_runs_nothing_that_a_file_name_holds(small: TrainingRun, tmp_path: Path) -> None:
+def test_shows_rejected_rows_and_runs_nothing_that_a_file_name_holds(small: TrainingRun) -> None:
     # given
-    shutil.copytree(small.directory, tmp_path, dirs_exist_ok=True)
-    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-    manifest["data"]["source"] = "<script>alert(1)</script>.csv"
-    manifest["data"]["rejects"] |= {
-        "rows_rejected": 3,
-        "by_field": {"Income": {"int_type": {"rows": 3, "first_lines": [2, 5, 9]}}},
-        "ignored_columns": ["<b>Notes</b>"],
+    opened = small.assessment.artifact
+    data: Data = {
+        **small.manifest["data"],
+        "source": "<script>alert(1)</script>.csv",
+        "rejects": {
+            **small.manifest["data"]["rejects"],
+            "rows_rejected": 3,
+            "by_field": {"Income": {"int_type": {"rows": 3, "first_lines": [2, 5, 9]}}},
+            "ignored_columns": ["<b>Notes</b>"],
+        },
     }
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
     # when
-    page = Page.of(render(tmp_path))
+    changed = Artifact({**opened.manifest, "data": data}, opened.scorer)
+    page = Page.of(render(replace(small.assessment, artifact=changed)))
 
     # then
     assert page.every("script") == page.every("b") == []
