@@ -193,8 +193,9 @@ def test_another_format_is_refused_before_anything_is_read(
 def test_a_manifest_that_says_nothing_is_named(
     command: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given a manifest without what the command needs, when it is asked, then the file is named
+    # Given a manifest without what the command needs, when it is run, then the file is named
     (tmp_path / "manifest.json").write_text(text)
+    (tmp_path / "model.joblib").touch()
     assert main([command, "--artifact", str(tmp_path)]) == 1
     assert f"ArtifactCorrupt: {tmp_path / 'manifest.json'}" in capsys.readouterr().err
 
