@@ -1,4 +1,4 @@
-"""Splitting, the cut-off, and that the same seed gives the same bytes anywhere."""
+"""Splitting, the cut-off, and the same bytes from the same seed everywhere."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ for name, train in (("Applicant", train_small), ("Loan", train_mixed)):
 def test_same_seed_gives_the_same_bytes_in_another_process(
     hash_seed: str, threads: str, tmp_path: Path, small: TrainingRun, mixed: TrainingRun
 ) -> None:
-    # Given a run with another hash seed, and another number of threads
+    # Given a run with another hash seed and another number of threads
     environ = {**os.environ, "PYTHONHASHSEED": hash_seed, "OMP_NUM_THREADS": threads, "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(
         [sys.executable, "-c", AGAIN, str(tmp_path)], env=environ, capture_output=True, text=True, check=True
     )
-    # Then its models are the same to the byte, and so is what decides
+    # Then its models are byte-identical, and so is everything that decides
     assert ended.stdout.split() == [small.manifest["digest"], mixed.manifest["digest"]]
     for outcome, name in ((small, "Applicant"), (mixed, "Loan")):
         same = (tmp_path / name / "model.joblib").read_bytes()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def judged(truth: NDArray[np.bool_], **groups: NDArray[Any]) -> Applications:
-    """Labelled applications of which only outcome and groups matter."""
+    """Labelled applications with nothing but an outcome and groups."""
     return Applications(
         fields=fields_of(Applicant),
         matrix=np.zeros((len(truth), 4)),
@@ -48,7 +48,7 @@ def judged(truth: NDArray[np.bool_], **groups: NDArray[Any]) -> Applications:
 
 
 def invented(rows: int, seed: int) -> tuple[Applications, NDArray[np.float64], NDArray[np.bool_]]:
-    """Applications of two groups with estimates that tell something; decisions at 0.5."""
+    """Applications of two groups, informative estimates, and decisions at 0.5."""
     generator = np.random.default_rng(seed)
     group = generator.integers(0, 2, rows)
     truth = generator.random(rows) < 0.3 + 0.3 * group
@@ -163,7 +163,7 @@ def test_difference_that_the_data_cannot_show_is_none_and_denied(names: NDArray[
     assert "equal_opportunity" in denials
 
 
-def test_gap_of_no_sensitive_column_is_not_known() -> None:
+def test_gap_without_a_sensitive_column_is_unknown() -> None:
     probabilities = np.linspace(0.1, 0.9, 100)
     figures = evaluate(probabilities, probabilities >= 0.5, judged(np.array([True, False] * 50)), seed=0)
     assert figures["equal_opportunity_gap"] is None

@@ -34,7 +34,7 @@ def test_the_policy_asks_for_the_same_limits() -> None:
     assert set(asked) == set(LIMITS)
 
 
-def test_sound_limits_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_sound_limits_are_read_as_they_are(tmp_path: Path) -> None:
     # Given all five, and one that another policy may ask for
     given = SOUND | {"another": "limit"}
     # When they are read, then nothing is changed
@@ -43,7 +43,7 @@ def test_sound_limits_are_taken_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", LIMITS)
 @pytest.mark.parametrize("value", [..., None, "0.9", True, [0.9], float("nan"), float("inf")], ids=repr)
-def test_a_limit_that_is_missing_or_no_number_is_named(name: str, value: Any, tmp_path: Path) -> None:
+def test_limit_that_is_missing_or_not_a_number_is_named(name: str, value: Any, tmp_path: Path) -> None:
     # Given limits of which one is wrong
     given = {key: limit for key, limit in (SOUND | {name: value}).items() if limit is not ...}
     contract = contract_with_limits(tmp_path, json.dumps(given))
@@ -52,7 +52,7 @@ def test_a_limit_that_is_missing_or_no_number_is_named(name: str, value: Any, tm
         limits_of(contract)
 
 
-def test_a_file_that_is_missing_is_named_with_what_belongs_there(tmp_path: Path) -> None:
+def test_missing_file_is_named_with_what_belongs_there(tmp_path: Path) -> None:
     # Given a contract without limits
     contract = contract_with_limits(tmp_path, "{}")
     (tmp_path / "limits.json").unlink()
@@ -63,7 +63,7 @@ def test_a_file_that_is_missing_is_named_with_what_belongs_there(tmp_path: Path)
     assert all(name in str(refused.value) for name in LIMITS)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_unreadable_file_is_named(tmp_path: Path) -> None:
     # Given a directory where the limits should be
     contract = contract_with_limits(tmp_path, "{}")
     (tmp_path / "limits.json").unlink()
@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"'])
-def test_a_file_that_is_no_object_is_named(text: str, tmp_path: Path) -> None:
+def test_file_that_is_not_an_object_is_named(text: str, tmp_path: Path) -> None:
     # Given a file that holds no limits, when they are read, then the error names the file
     contract = contract_with_limits(tmp_path, text)
     with pytest.raises(GateError, match=r"limits\.json: is not "):

@@ -60,9 +60,7 @@ class Recording:
 
 
 @pytest.mark.parametrize("name", ["small", "mixed"])
-def test_every_pair_differs_in_one_directed_field_and_lacks_it_in_neither(
-    name: str, request: pytest.FixtureRequest
-) -> None:
+def test_every_pair_differs_in_one_directed_field_that_both_have(name: str, request: pytest.FixtureRequest) -> None:
     # Given a format that records the pairs
     outcome: TrainingRun = request.getfixturevalue(name)
     judged, opened = outcome.candidate.holdout, outcome.assessment.artifact
@@ -70,7 +68,7 @@ def test_every_pair_differs_in_one_directed_field_and_lacks_it_in_neither(
     formats.register(f"recording-{name}", recording)
     # When they are drawn
     found = monotonicity(Artifact({**opened.manifest, "format": f"recording-{name}"}, opened.scorer), judged, 0)
-    # Then each differs in exactly one field, which has a direction and a value on both sides; and all are counted
+    # Then each pair differs in exactly one field, which has a direction and a value on both sides, and all are counted
     [asked] = [columns.asked for columns in recording.made]
     ones, others = np.concatenate(asked[0::2]), np.concatenate(asked[1::2])
     different = (ones != others) & ~(np.isnan(ones) & np.isnan(others))
@@ -92,7 +90,7 @@ def test_model_keeps_its_directions_and_breaks_the_opposite_ones(small: Training
     assert monotonicity(small.assessment.artifact, turned, 0)["violations"] > PAIRS / 10
 
 
-def test_contract_without_a_direction_compares_nothing_and_says_so(small: TrainingRun) -> None:
+def test_contract_without_a_direction_has_no_pairs(small: TrainingRun) -> None:
     found = monotonicity(small.assessment.artifact, directed(small.candidate.holdout, "free"), 0)
     assert found == {"directed_fields": 0, "pairs": 0, "violations": 0}
 

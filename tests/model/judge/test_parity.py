@@ -1,4 +1,4 @@
-"""Parity: an artifact that is not the pipeline is found out."""
+"""Parity: an artifact that decides otherwise than its pipeline is found."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def with_metrics(outcome: TrainingRun, **changes: object) -> str:
         pytest.param(None, "was chosen when the model was first trained", id="exported-again"),
     ],
 )
-def test_says_whether_the_limit_shaped_the_cutoff(choice: Choice | None, said: str, small: TrainingRun) -> None:
+def test_says_whether_the_limit_affected_the_cutoff(choice: Choice | None, said: str, small: TrainingRun) -> None:
     words = with_metrics(small, choice=choice and choice.as_dict())
     assert said.format(threshold=f"{small.manifest['threshold']:.4f}") in words
     assert ("mitigates a difference" in words) is (said.startswith("was binding"))
@@ -87,7 +87,7 @@ def test_lists_what_other_cutoffs_would_do(small: TrainingRun) -> None:
         assert f"{name} {accuracy * 100:.1f} % {gap * 100:.1f} % {approved.mean() * 100:.1f} %" in words
 
 
-def test_of_a_contract_without_a_sensitive_column_says_only_that(tmp_path: Path) -> None:
+def test_of_a_contract_without_a_sensitive_column_says_just_that(tmp_path: Path) -> None:
     # given
     contract = load_contract(f"{CONTRACTS / 'unjudged.py'}:Applicant")
     applications = check_frame(generate(4_000, 0), contract, source="the generator, seed 0", dated="2026-01-01")
