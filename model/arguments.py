@@ -45,11 +45,13 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _written(exporting)
     evaluating = command(
         "evaluate",
-        "decide labelled applications with an artifact, and print every figure; of the training data only the hold-out",
+        "judge an artifact by labelled applications, and print every figure; of its training data, only the hold-out",
     )
     _opened(evaluating)
     _labelled(evaluating)
-    gating = command("gate", "ask the policy again, of the figures in an artifact's manifest; exits with 3 if not")
+    gating = command(
+        "gate", "ask the policy again about the figures in an artifact's manifest; exits with 3 if it denies the model"
+    )
     _opened(gating)
     _contracted(gating)
     _compared(gating)
@@ -115,7 +117,7 @@ def _checked(added: argparse.ArgumentParser) -> None:
         type=share,
         default=MAX_REJECT_SHARE,
         metavar="SHARE",
-        help="stop when more of the rows break the contract; default: %(default)s",
+        help="stop if a larger share of the rows breaks the contract; default: %(default)s",
     )
 
 

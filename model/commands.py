@@ -236,7 +236,9 @@ def _report(done: TrainingRun) -> int:
     for column, figures in metrics["groups"].items():
         gap = figures["equal_opportunity_difference"]
         told = gap["value"] is not None
-        size = f"{gap['value']:.4f} [{gap['low']:.4f}, {gap['high']:.4f}]" if told else "cannot be told from this data"
+        size = (
+            f"{gap['value']:.4f} [{gap['low']:.4f}, {gap['high']:.4f}]" if told else "unknown: this data cannot show it"
+        )
         _say(column, f"equal opportunity difference {size}")
     _say(
         "parity",

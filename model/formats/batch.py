@@ -51,7 +51,7 @@ def decide(opened: Artifact, asked: Applications) -> pd.DataFrame:
     checked_with = core_schema_of(asked.fields)["fields"]
     carried = opened.manifest["contract"]["core_schema"]["fields"]
     if list(checked_with.items()) != list(carried.items()):
-        raise DataError("the artifact carries another contract; name the one that it was trained with")
+        raise DataError("the artifact carries another contract than the one that these applications were checked with")
     columns = find(opened.manifest["format"]).columns(opened)
     codes = [field["code"] for field in opened.manifest["contract"]["fields"]]
     parts = []
