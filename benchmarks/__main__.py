@@ -10,13 +10,12 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks import batch, container_init, image_size, in_process, report
 from benchmarks.contenders import Contender, contenders
-from benchmarks.figures import Figure, Spread, ratios
+from benchmarks.figures import Figure, Machine, Results, Spread, ratios
 from benchmarks.lambda_process import BenchmarkError, Life, live
 from benchmarks.search_path import ROOT, python_path
 
@@ -42,7 +41,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) -> dict[str, Any]:
+def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) -> Results:
     """Measure everything that this machine can.
 
     Raises
@@ -62,7 +61,7 @@ def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) ->
     handler = {
         name: {share: Spread.of([run[name][share] for run in runs]) for share in ("p50", "p99")} for name in runs[0]
     }
-    scored = batch.rows_per_second(artifacts, 5)
+    scored = batch.rows_per_second(batch.scorers(artifacts), 5)
     slowest = max((found["p50"] for found in handler.values()), key=lambda spread: spread.median)
     figures = [
         Figure("cold start, against an empty handler", "times", ratios(cold["service"], cold["empty"]), 1.5),
@@ -86,21 +85,22 @@ def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) ->
         "contenders": {
             one.key: {
                 "label": one.label,
-                "cold_ms": vars(Spread.of(cold[one.key])),
-                "warm_ms": vars(Spread.of(warm[one.key])),
-                "peak_mb": vars(Spread.of(peak[one.key])),
+                "cold_ms": Spread.of(cold[one.key]).as_dict(),
+                "warm_ms": Spread.of(warm[one.key]).as_dict(),
+                "peak_mb": Spread.of(peak[one.key]).as_dict(),
             }
             for one in compared
         },
         "handler_calls": in_process.CALLS,
         "handler_runs": runs,
         "handler_us": {
-            name: {share: vars(spread) for share, spread in found.items()} for name, found in handler.items()
+            name: {"p50": found["p50"].as_dict(), "p99": found["p99"].as_dict()} for name, found in handler.items()
         },
         "batch": {
             "rows": batch.ROWS,
             "compared": batch.ROWS,
-            **{name: vars(Spread.of(found)) for name, found in _millions(scored).items()},
+            "tables": _millions(scored["tables"]).as_dict(),
+            "pipeline": _millions(scored["pipeline"]).as_dict(),
         },
     }
 
@@ -124,11 +124,11 @@ def _in_docker(artifacts: Path) -> list[Figure]:
     return [*container_init.figures(artifacts), *image_size.figures(artifacts)]
 
 
-def _millions(scored: dict[str, list[float]]) -> dict[str, list[float]]:
-    return {name: [speed / 1e6 for speed in found] for name, found in scored.items()}
+def _millions(speeds: list[float]) -> Spread:
+    return Spread.of([speed / 1e6 for speed in speeds])
 
 
-def _machine() -> dict[str, Any]:
+def _machine() -> Machine:
     described = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((line.partition(":")[2].strip() for line in described if line.startswith("model name")), "")
     return {

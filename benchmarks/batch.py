@@ -1,32 +1,49 @@
-"""Offline: half a million applications, scored with the artifact's tables and with the pipeline they come from."""
+"""The offline batch: half a million applications, scored by the artifact's tables and by the pipeline behind them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
 
 from benchmarks.lambda_process import BenchmarkError
 from benchmarks.samples import SAMPLES
+from lambda_app import artifact
 from model.data.generator import generate
-from model.formats.batch import BatchScorer
+from model.formats import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Scorer = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 ROWS = 500_000
 SEED = 1
 TOLERANCE = 1e-9
 
 
-def rows_per_second(artifacts: Path, repeats: int) -> dict[str, list[float]]:
+def scorers(artifacts: Path) -> dict[str, Scorer]:
+    """What is compared: the artifact's `tables`, and the `pipeline` beside it that they were read off."""
+    opened = artifact.load(str(artifacts))
+    pipeline = joblib.load(artifacts / "pipeline.joblib")
+    return {
+        "tables": find(opened.manifest["format"]).columns(opened).probabilities,
+        "pipeline": lambda rows: pipeline.predict_proba(rows)[:, 1],
+    }
+
+
+def rows_per_second(compared: dict[str, Scorer], repeats: int) -> dict[str, list[float]]:
     """Score the same rows with both, taking turns.
 
     Parameters
     ----------
-    artifacts : Path
-        Holds `pipeline.joblib` beside the artifact.
+    compared : dict
+        As `scorers` gives it.
     repeats : int
 
     Returns
@@ -37,20 +54,15 @@ def rows_per_second(artifacts: Path, repeats: int) -> dict[str, list[float]]:
     Raises
     ------
     BenchmarkError
-        They give different probabilities to any of the rows.
+        They give any of the rows different probabilities.
     """
     matrix = generate(ROWS, SEED)[list(SAMPLES["approve"])].to_numpy("float64")
-    pipeline = joblib.load(artifacts / "pipeline.joblib")
-    scorers: dict[str, Callable[[Any], Any]] = {
-        "tables": BatchScorer(artifacts).probabilities,
-        "pipeline": lambda rows: pipeline.predict_proba(rows)[:, 1],
-    }
-    # Of all rows, since the page says so of all; a NaN is no agreement either.
-    if not np.abs(scorers["tables"](matrix) - scorers["pipeline"](matrix)).max() < TOLERANCE:
+    # All rows, since the page says so. `not … <` also catches a NaN.
+    if not np.abs(compared["tables"](matrix) - compared["pipeline"](matrix)).max() < TOLERANCE:
         raise BenchmarkError("the tables and the pipeline give different probabilities")
-    measured: dict[str, list[float]] = {name: [] for name in scorers}
+    measured: dict[str, list[float]] = {name: [] for name in compared}
     for _ in range(repeats):
-        for name, probabilities in scorers.items():
+        for name, probabilities in compared.items():
             started = time.perf_counter()
             probabilities(matrix)
             measured[name].append(ROWS / (time.perf_counter() - started))

@@ -1,4 +1,4 @@
-"""One life of a function under AWS's runtime interface emulator, with a watch in hand."""
+"""One life of a function under AWS's runtime interface emulator, timed."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
+from benchmarks.figures import Results, SpreadData
 from benchmarks.search_path import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -16,7 +16,7 @@ README = ROOT / "README.md"
 BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 
-def write(results: dict[str, Any]) -> None:
+def write(results: Results) -> None:
     """Write all of it; the README only between its marks `<!-- bench -->` and `<!-- /bench -->`."""
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(results), encoding="utf-8")
@@ -26,7 +26,7 @@ def write(results: dict[str, Any]) -> None:
         README.write_text(BLOCK.sub(lambda _: figures(results), readme), encoding="utf-8")
 
 
-def figures(results: dict[str, Any]) -> str:
+def figures(results: Results) -> str:
     """The figures that the project holds itself to, as a Markdown table."""
     lines = ["| what | measured (quartiles) | repeats | to reach | |", "| --- | --- | --- | --- | --- |"]
     for figure in results["figures"]:
@@ -40,12 +40,12 @@ def figures(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def page(results: dict[str, Any]) -> str:
+def page(results: Results) -> str:
     """`docs/benchmarks.md`."""
     machine = results["machine"]
     contenders = ["| | cold start, ms | warm request, ms | peak memory, MB |", "| --- | --- | --- | --- |"]
     for found in results["contenders"].values():
-        cells = [found["label"], *(_spread(found[key]) for key in ("cold_ms", "warm_ms", "peak_mb"))]
+        cells = [found["label"], _spread(found["cold_ms"]), _spread(found["warm_ms"]), _spread(found["peak_mb"])]
         contenders.append(f"| {' | '.join(cells)} |")
     handler = ["| decision | p50, µs | p99, µs |", "| --- | --- | --- |"]
     handler += [
@@ -97,7 +97,7 @@ were compared: they differ by less than 1e-9.
 """
 
 
-def draw(results: dict[str, Any], path: Path) -> None:
+def draw(results: Results, path: Path) -> None:
     """Bars of cold start and peak memory, one for each contender."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -108,12 +108,16 @@ def draw(results: dict[str, Any], path: Path) -> None:
     # The same numbers draw the same bytes.
     with mpl.rc_context({"svg.hashsalt": "benchmarks", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(9, 2.4), layout="constrained")
-        for place, (key, title) in enumerate((("cold_ms", "cold start, ms"), ("peak_mb", "peak memory, MB"))):
+        measured = {
+            "cold start, ms": [found["cold_ms"] for found in contenders],
+            "peak memory, MB": [found["peak_mb"] for found in contenders],
+        }
+        for place, (title, spreads) in enumerate(measured.items()):
             axes = figure.add_subplot(1, 2, place + 1)
-            medians = [found[key]["median"] for found in contenders]
+            medians = [spread["median"] for spread in spreads]
             errors = [
-                [found[key]["median"] - found[key]["low"] for found in contenders],
-                [found[key]["high"] - found[key]["median"] for found in contenders],
+                [spread["median"] - spread["low"] for spread in spreads],
+                [spread["high"] - spread["median"] for spread in spreads],
             ]
             bars = axes.barh(labels, medians, xerr=errors, color=colours, ecolor="#52606d")
             axes.bar_label(bars, [f" {_short(median)}" for median in medians], padding=4)
@@ -124,7 +128,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
         figure.savefig(path, metadata={"Date": None})
 
 
-def _spread(spread: dict[str, float], unit: str = "") -> str:
+def _spread(spread: SpreadData, unit: str = "") -> str:
     written = f"{_short(spread['median'])} {unit}".strip()
     return f"{written} ({_short(spread['low'])} to {_short(spread['high'])})"
 

@@ -76,10 +76,10 @@ if TYPE_CHECKING:
         values: NotRequired[dict[str, float | int | str | None]]
 
     class Interval(TypedDict):
-        """A 95 % interval; None where the figure is unknown."""
+        """A 95 % interval."""
 
-        low: float | None
-        high: float | None
+        low: float
+        high: float
 
     class Difference(TypedDict):
         """A difference or ratio between groups; None where the data cannot tell it."""

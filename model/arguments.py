@@ -1,20 +1,76 @@
-"""The types of the command line's values: what is no such value ends in a usage error, before any work."""
+"""The command line's arguments. A value that a command cannot use ends in a usage error, before any work."""
 
 from __future__ import annotations
 
+import argparse
 from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lambda_app.formats import BUILT_IN
+from model.data.rejects import MAX_REJECT_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What scikit-learn takes as a seed.
+DEFAULT_CONTRACT = "model.applicant:Applicant"
+ARTIFACTS = Path("model/artifacts")
+# The greatest seed that scikit-learn takes.
 GREATEST_SEED = 2**32 - 1
 
 
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """The parser of `python -m model`; what it returns says in `command` which command was given."""
+    program = argparse.ArgumentParser(prog="python -m model", description=description)
+    commands = program.add_subparsers(required=True, metavar="COMMAND", dest="command")
+
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=summary, description=summary)
+
+    training = command("train", "train, export, judge the export, ask the gate, publish")
+    _labelled(training)
+    training.add_argument("--dated", type=day, metavar="YYYY-MM-DD", help="when --data is from; default: unknown")
+    _written(training)
+    _compared(training)
+    training.add_argument(
+        "--track",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="record the run with MLflow, on the server MLFLOW_TRACKING_URI or in mlflow.db; default: yes",
+    )
+    exporting = command("export", "export a trained pipeline again, in another format; judged and gated anew")
+    _opened(exporting)
+    _labelled(exporting)
+    _written(exporting)
+    evaluating = command(
+        "evaluate",
+        "judge an artifact by labelled applications, and print every figure; of its training data, only the hold-out",
+    )
+    _opened(evaluating)
+    _labelled(evaluating)
+    gating = command(
+        "gate", "ask the policy again about the figures in an artifact's manifest; exits with 3 if it denies the model"
+    )
+    _opened(gating)
+    _contracted(gating)
+    _compared(gating)
+    tracking = command("track", "record a trained artifact with MLflow, if its training could not")
+    _opened(tracking)
+    scoring = command("score", "decide a file of applications offline, by the artifact's own contract")
+    _opened(scoring)
+    _checked(scoring)
+    scoring.add_argument("--in", dest="input", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
+    scoring.add_argument("--out", dest="output", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
+    return program
+
+
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """A whole number between two others, both included."""
+    """A whole number between two others, both included.
+
+    >>> whole(1, 10)("7")
+    7
+    """
 
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
@@ -41,9 +97,48 @@ def day(text: str) -> str:
         found = date.fromisoformat(text)
     except ValueError:
         found = None
-    # Python reads other ISO forms too; one form is enough, and the manifest's readers know it.
+    # Python reads other ISO forms too. One form is enough, and it is the one that readers of the manifest know.
     if found is None or found.isoformat() != text:
         raise ArgumentTypeError(f"write a date as YYYY-MM-DD, not '{text}'")
     if found > datetime.now(UTC).date():
         raise ArgumentTypeError(f"{text} lies in the future")
     return text
+
+
+def _contracted(added: argparse.ArgumentParser) -> None:
+    added.add_argument(
+        "--contract", default=DEFAULT_CONTRACT, metavar="MODULE_OR_FILE:CLASS", help="default: %(default)s"
+    )
+
+
+def _checked(added: argparse.ArgumentParser) -> None:
+    added.add_argument(
+        "--max-rejects",
+        type=share,
+        default=MAX_REJECT_SHARE,
+        metavar="SHARE",
+        help="stop if a larger share of the rows breaks the contract; default: %(default)s",
+    )
+
+
+def _labelled(added: argparse.ArgumentParser) -> None:
+    _contracted(added)
+    added.add_argument("--data", type=Path, metavar="FILE", help="CSV or Parquet; default: generated applications")
+    added.add_argument(
+        "--rows", type=whole(1, 10**9), default=500_000, help="how many to generate; default: %(default)s"
+    )
+    added.add_argument("--seed", type=whole(0, GREATEST_SEED), default=0, help="seeds everything; default: %(default)s")
+    _checked(added)
+
+
+def _written(added: argparse.ArgumentParser) -> None:
+    added.add_argument("--out", type=Path, default=ARTIFACTS, metavar="DIR", help="default: %(default)s")
+    added.add_argument("--format", choices=sorted(BUILT_IN), default="scorecard", help="default: %(default)s")
+
+
+def _opened(added: argparse.ArgumentParser) -> None:
+    added.add_argument("--artifact", type=Path, default=ARTIFACTS, metavar="DIR", help="default: %(default)s")
+
+
+def _compared(added: argparse.ArgumentParser) -> None:
+    added.add_argument("--champion", type=Path, metavar="MANIFEST", help="manifest.json of the model in service")

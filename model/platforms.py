@@ -1,9 +1,9 @@
-"""What `train` means to whoever runs the training image: SageMaker, Vertex AI, or a person.
+"""What `train` does for whoever runs the training image: SageMaker, Vertex AI, or a person.
 
     docker run IMAGE train
 
-Each platform says in its own way where the data is and where the model goes; here that becomes one call of
-`python -m model train`, and a failure is told in the way that the platform shows it.
+Each platform has its own way to say where the data is and where the model goes. All become one call of
+`python -m model train`, and a failure is reported where the platform shows it.
 
 SageMaker: /opt/ml/input/data/training, /opt/ml/input/config/hyperparameters.json, /opt/ml/model, /opt/ml/output/failure
 (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html). Vertex AI: AIP_MODEL_DIR and
@@ -25,6 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.errors import ModelError
+from model.terminal import print_anything
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -35,8 +38,8 @@ READABLE = (".csv", ".parquet")
 FAILURE_CHARACTERS = 1024
 
 
-class PlatformError(ValueError):
-    """What the platform gives cannot be trained on.
+class PlatformError(ModelError):
+    """The platform offers nothing to train on.
 
     Attributes
     ----------
@@ -57,9 +60,9 @@ class Job:
     ----------
     platform : str
     arguments : tuple of str
-        For `python -m model train`; of two that say the same, the later counts.
+        For `python -m model train`. If two set the same option, the later one wins.
     failure : Path, optional
-        Where the platform looks for the reason of a failure.
+        Where the platform looks for the reason for a failure.
     """
 
     platform: str
@@ -68,21 +71,21 @@ class Job:
 
 
 def plan(environ: Mapping[str, str], arguments: Sequence[str], sagemaker: Path = SAGEMAKER, gcs: Path = GCS) -> Job:
-    """Find out who asks, and for what.
+    """Find out which platform runs this, and what it asks for.
 
     Parameters
     ----------
     environ : mapping
         The environment: `AIP_*` as Vertex AI sets them.
     arguments : sequence of str
-        What stands behind `train` on the command line, for `python -m model train`.
+        What follows `train` on the command line, for `python -m model train`.
     sagemaker, gcs : Path
-        Where the platforms mount their things.
+        Where the platforms mount their files.
 
     Raises
     ------
     PlatformError
-        There is no data where the platform says, or none that can be read.
+        There is no data where the platform says it is, or it cannot be read.
     """
     if "AIP_MODEL_DIR" in environ:
         return _vertex(environ, arguments, gcs)
@@ -92,7 +95,7 @@ def plan(environ: Mapping[str, str], arguments: Sequence[str], sagemaker: Path =
 
 
 def run(job: Job) -> int:
-    """Train; pass on all output, signals and the exit code, and leave the reason of a failure."""
+    """Train. Output, signals and the exit code are passed on, and the reason for a failure is left for the platform."""
     command = [sys.executable, "-m", "model", "train", *job.arguments]
     sys.stdout.write(f"train for {job.platform}: python -m model train {' '.join(job.arguments)}\n")
     sys.stdout.flush()
@@ -108,7 +111,7 @@ def run(job: Job) -> int:
     # As a shell does; Docker and the platforms know no negative codes.
     code = 128 - code if code < 0 else code
     if code:
-        # A progress bar writes over itself; what it wrote over is not worth the platform's few characters.
+        # A progress bar overwrites itself; its old states are not worth the platform's few characters.
         said = re.sub(r"[^\n\r]*\r", "", last.decode(errors="replace")).strip()
         heading = f"training ended with exit code {code}\n"
         _tell_failure(job.failure, heading + said[len(heading) - FAILURE_CHARACTERS :])
@@ -179,9 +182,9 @@ def _local(uri: str, source: str, gcs: Path) -> str:
 
 
 def _one_file(files: Sequence[Path], source: str) -> Path:
-    """The file to train on; the parts of a CSV that a platform wrote in parts (training-00000-of-00004.csv) as one.
+    """The file to train on. The parts of a CSV that a platform has split (training-00000-of-00004.csv) are joined.
 
-    The joined file is named after the source, because its name is what the manifest says of where the data is from.
+    The joined file is named after the source: the manifest records its name as the origin of the data.
     """
     readable = [path for path in files if path.suffix in READABLE]
     if len(readable) == 1:
@@ -212,4 +215,5 @@ def _tell_failure(path: Path | None, reason: str) -> None:
 
 
 if __name__ == "__main__":
+    print_anything()
     sys.exit(main(sys.argv[1:]))

@@ -1,8 +1,8 @@
-"""Records training runs with MLflow, and never stands in a training run's way.
+"""Records training runs with MLflow, and never holds up a training run.
 
-MLflow takes seconds to import, and its server may be slow, full or gone. So recording is a process of its own, which
-starts beside the training and is told at its end where the artifact is. Whatever happens to it is said, never raised;
-nothing of MLflow is imported by the process that trains.
+MLflow takes seconds to import, and its server may be slow, full or gone. So a process of its own does the recording. It
+starts together with the training, and learns at the end where the artifact is. Whatever goes wrong there is reported,
+never raised. The process that trains imports nothing of MLflow.
 
 `MLFLOW_TRACKING_URI` names a server; by default a run is recorded in `mlflow.db` and `mlruns/` of the working
 directory. `PIPELINE_ID` becomes a tag. MLflow's own variables are honoured.
@@ -15,15 +15,19 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from lambda_app.manifest import Figures, Manifest
 
 LOCAL = "sqlite:///mlflow.db"
-# After training, so long may recording take.
+# How long the recording may take after the training.
 SECONDS = 60.0
-# MLflow's own defaults wait for a lost server for more than a quarter of an hour, and report usage to its makers.
+# By default MLflow waits more than a quarter of an hour for a lost server, and reports usage to its makers.
 DEFAULTS = {
     "MLFLOW_TRACKING_URI": LOCAL,
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -31,24 +35,25 @@ DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "PYTHONWARNINGS": "ignore",
 }
-MODELS = ("scorecard", "tree", "boosted")
-FIGURES = ("accuracy", "precision", "recall", "f1", "roc_auc", "brier", "approval_rate", "equal_opportunity_gap")
-DIFFERENCES = ("equal_opportunity_difference", "demographic_parity_difference", "adverse_impact_ratio")
+Named = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "brier", "approval_rate", "equal_opportunity_gap"]
+FIGURES: tuple[Named, ...] = get_args(Named)
+Compared = Literal["equal_opportunity_difference", "demographic_parity_difference", "adverse_impact_ratio"]
+DIFFERENCES: tuple[Compared, ...] = get_args(Compared)
 
 
 class Recorder:
     """Records one training run.
 
-    A context: a run that ends without `record` is recorded as failed.
+    Use it in a `with` statement: a run that ends without `record` is recorded as failed.
 
     Parameters
     ----------
     experiment : str
         Runs of one experiment are compared with each other; the contract's name.
     environ : mapping
-        `MLFLOW_*`, `PIPELINE_ID`; an empty `MLFLOW_TRACKING_URI` counts as none.
+        `MLFLOW_*` and `PIPELINE_ID`. An empty `MLFLOW_TRACKING_URI` counts as not set.
     seconds : float
-        How long to wait for the recording once the training is over.
+        How long to wait for the recording after the training.
     """
 
     def __init__(self, experiment: str, environ: Mapping[str, str], seconds: float = SECONDS) -> None:
@@ -77,7 +82,7 @@ class Recorder:
         return self._child.returncode == 0
 
     def record(self, directory: Path) -> str:
-        """Record the artifact, or the reports of a rejected one, and say what came of it.
+        """Record the artifact, or the reports of a rejected one, and return a line that says how it went.
 
         Parameters
         ----------
@@ -93,7 +98,7 @@ class Recorder:
         )
 
     def _tell(self, line: str) -> str:
-        """Send the last line, wait for the end, and give the last line of the answer."""
+        """Send a last line, wait for the end, and return the last line of the answer."""
         try:
             answer, complaint = self._child.communicate(line, timeout=self._seconds)
         except subprocess.TimeoutExpired:
@@ -106,7 +111,7 @@ class Recorder:
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     given = {name: value for name, value in environ.items() if value}
-    # The process may have been started in another folder than this package's.
+    # This process may have been started outside the folder of this package.
     path = os.pathsep.join([str(Path(__file__).resolve().parent.parent), given.get("PYTHONPATH", "")]).strip(os.pathsep)
     return {**DEFAULTS, **given, "PYTHONPATH": path}
 
@@ -116,16 +121,16 @@ def _record(experiment: str) -> int:
     uri = os.environ["MLFLOW_TRACKING_URI"]
     try:
         if uri == LOCAL:
-            # Where nothing can be written MLflow would try for minutes; this fails at once.
+            # If nothing can be written here, MLflow would try for minutes; this fails at once.
             Path("mlflow.db").touch()
-        # All of it now, while the training takes its time.
+        # Imported now, while the training is busy.
         import mlflow.sklearn
         import skops.io  # noqa: F401  # only to have it loaded
 
         mlflow.set_tracking_uri(uri)
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", experiment)
         mlflow.set_experiment(experiment)
-        # So that MLflow's pages show runs and figures first, and not prompts and traces.
+        # MLflow's pages then show runs and figures first, not prompts and traces.
         mlflow.set_experiment_tag("mlflow.experimentKind", "custom_model_development")
         pipeline = os.environ.get("PIPELINE_ID")
         with mlflow.start_run(tags={"pipeline_id": pipeline} if pipeline else {}) as run:
@@ -135,7 +140,7 @@ def _record(experiment: str) -> int:
                 return 1
             name = _log(mlflow, Path(json.loads(line)))
         sys.stdout.write(f"run {name} ({run.info.run_id}) of experiment {experiment}, {_without_secrets(uri)}\n")
-    except Exception as err:  # noqa: BLE001 - whatever it is, it must not cost a training run
+    except Exception as err:  # noqa: BLE001  # whatever it is, it must not cost a training run
         first = (str(err).splitlines() or [""])[0]
         sys.stdout.write(f"{_without_secrets(uri)}: {type(err).__name__} {_without_secrets(first)[:200]}\n")
         return 1
@@ -143,22 +148,22 @@ def _record(experiment: str) -> int:
 
 
 def _log(mlflow: Any, directory: Path) -> str:
-    """Log what lies in the directory, and give the run's name."""
-    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    """Log what is in the directory, and return the run's name."""
+    manifest: Manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
     metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
     mlflow.log_params(parameters(manifest))
-    mlflow.log_metrics(figures(manifest, metrics))
+    mlflow.log_metrics(figures(manifest, {name: metrics[name] for name in metrics["cutoffs"]}))
     mlflow.set_tags(tags(manifest))
     for path in sorted(directory.iterdir()):
         if path.is_file() and path.name != "pipeline.joblib" and not path.name.startswith("."):
             mlflow.log_artifact(str(path))
     if (directory / "pipeline.joblib").is_file():
         _log_pipeline(directory, manifest)
-    return str(manifest["model_version"])
+    return manifest["model_version"]
 
 
-def parameters(manifest: dict[str, Any]) -> dict[str, Any]:
-    """What shaped the run."""
+def parameters(manifest: Manifest) -> dict[str, str | float]:
+    """What the run was given."""
     data = manifest["data"]
     return {
         **manifest["settings"],
@@ -171,13 +176,22 @@ def parameters(manifest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def figures(manifest: dict[str, Any], metrics: dict[str, Any]) -> dict[str, float]:
-    """What came of it: every model's figures, and the differences between groups."""
-    found = {f"{model}/{figure}": metrics[model][figure] for model in MODELS if model in metrics for figure in FIGURES}
-    for column, groups in manifest["metrics"]["groups"].items():
-        # MLflow takes letters, digits and a few signs only.
-        name = re.sub(r"[^\w\-. ]", "_", column)
-        found |= {f"{name}/{difference}": groups[difference]["value"] for difference in DIFFERENCES}
+def figures(manifest: Manifest, models: Mapping[str, Figures]) -> dict[str, float]:
+    """What the run resulted in: the figures of every model, and the differences between groups.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    models : mapping of str to Figures
+        The figures of each model by its name.
+    """
+    found: dict[str, float | None] = {
+        f"{model}/{name}": judged[name] for model, judged in models.items() for name in FIGURES
+    }
+    for column, differences in manifest["metrics"]["groups"].items():
+        # MLflow accepts letters, digits and a few signs only.
+        group = re.sub(r"[^\w\-. ]", "_", column)
+        found |= {f"{group}/{name}": differences[name]["value"] for name in DIFFERENCES}
     return {
         **{name: figure for name, figure in found.items() if figure is not None},
         "threshold": manifest["threshold"],
@@ -186,8 +200,8 @@ def figures(manifest: dict[str, Any], metrics: dict[str, Any]) -> dict[str, floa
     }
 
 
-def tags(manifest: dict[str, Any]) -> dict[str, str]:
-    """By what the run can be found."""
+def tags(manifest: Manifest) -> dict[str, str]:
+    """The tags by which the run can be found."""
     gate = manifest["gate"]
     found = {
         "mlflow.runName": manifest["model_version"],
@@ -202,7 +216,7 @@ def tags(manifest: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _log_pipeline(directory: Path, manifest: dict[str, Any]) -> None:
+def _log_pipeline(directory: Path, manifest: Manifest) -> None:
     import joblib
     import mlflow.sklearn
     import skops.io
@@ -216,7 +230,7 @@ def _log_pipeline(directory: Path, manifest: dict[str, Any]) -> None:
         pipeline,
         name="pipeline",
         signature=ModelSignature(Schema(inputs), Schema([ColSpec("double", "deny"), ColSpec("double", "approve")])),
-        # MLflow's readers open these types only; they are named here because this very run has made them.
+        # MLflow's readers open no other types. These can be trusted: this run made them.
         skops_trusted_types=skops.io.get_untrusted_types(data=skops.io.dumps(pipeline)),
         pyfunc_predict_fn="predict_proba",
         pip_requirements=[f"{name}=={version}" for name, version in manifest["libraries"].items()],
@@ -224,7 +238,11 @@ def _log_pipeline(directory: Path, manifest: dict[str, Any]) -> None:
 
 
 def _without_secrets(text: str) -> str:
-    """The text without the user and password that an address may hold."""
+    """The text without the user names and passwords in its addresses.
+
+    >>> _without_secrets("https://me:secret@tracking.example/api")
+    'https://tracking.example/api'
+    """
     return re.sub(r"//[^/@\s]*@", "//", text)
 
 

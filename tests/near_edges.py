@@ -1,4 +1,4 @@
-"""Random applications where mistakes would be: on the edges of a model's bins and right beside them."""
+"""Random applications where mistakes are likely: on the edges of a model's bins and right beside them."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def beside(directory: Path, specs: tuple[FieldSpec, ...], rows: int, seed: int) 
 
 
 def sent(row: NDArray[np.float64], specs: tuple[FieldSpec, ...]) -> Application:
-    """A row as a caller sends it: without what is missing."""
+    """A row as a caller sends it: missing values left out."""
     return {name: value for name, value in values_of(row, specs).items() if value is not None}

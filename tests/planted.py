@@ -1,4 +1,4 @@
-"""Models that are more, or less, than plain data: pickles that run, build or import something when they are opened."""
+"""Models that are not plain data: pickles that run, build or import something when they are opened."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def instance(marker: Path) -> bytes:
 
 
 def stacked_global(marker: Path) -> bytes:
-    """The class's name is put together on the stack, out of sight of whoever looks for a GLOBAL."""
+    """The class's name is assembled on the stack, where a search for GLOBAL does not find it."""
     return (
         b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c"
         + bytes([len(f"touch {marker}")])

@@ -1,4 +1,4 @@
-"""Training runs that MLflow has recorded, for tests to look at."""
+"""Training runs that MLflow has recorded, for tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONG = 120.0
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This one without what may be set for MLflow, and with changes."""
+    """The environment without any setting for MLflow, and with changes."""
     return {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")} | changes
 
 
@@ -40,7 +40,7 @@ def runs_of(database: Path) -> list[dict[str, Any]]:
 
 
 def record_two(outcome: TrainingRun, folder: Path) -> Path:
-    """Record a model twice in a local database, first with a pipeline's name, and give the database."""
+    """Record a model twice in a local database, the first time with a pipeline's name, and return the database."""
     given = environment(MLFLOW_TRACKING_URI=f"sqlite:///{folder}/mlflow.db")
     with contextlib.chdir(folder):
         for pipeline in ("first-7", ""):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lambda_app import artifact
 from model.contract.loading import load_contract
 from model.data.applications import check_frame
 from model.data.generator import generate
 from model.fit.settings import TrainingSettings
+from model.fit.task import TrainingTask
+from model.formats import find
+from model.judge.limits import limits_of
 from model.run import publish, run
 from tests.artifacts import loans
 from tests.serving import ROOT
@@ -15,7 +20,9 @@ from tests.serving import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from model.contract import Contract
     from model.data.applications import Applications
+    from model.formats import Columns
     from model.run import TrainingRun
 
 CONTRACTS = ROOT / "tests" / "contracts"
@@ -25,21 +32,36 @@ MIXED = f"{CONTRACTS / 'mixed.py'}:Loan"
 FAST = TrainingSettings(folds=3, max_iter=60)
 
 
+def task_of(contract: type[Contract], applications: Applications, settings: TrainingSettings = FAST) -> TrainingTask:
+    """A training without a champion, under the contract's own limits."""
+    return TrainingTask(contract, applications, limits_of(contract), settings)
+
+
+def columns_of(directory: Path) -> Columns:
+    """What scores whole columns with the artifact in a directory."""
+    opened = artifact.load(str(directory))
+    return find(opened.manifest["format"]).columns(opened)
+
+
 def train_small(out: Path) -> TrainingRun:
     """A scorecard of the default contract, on a few thousand generated applications."""
     contract = load_contract(SMALL)
-    return run(contract, check_frame(generate(20_000, 0), contract, source="test", dated="2026-01-01"), out, FAST)
+    applications = check_frame(generate(20_000, 0), contract, source="test", dated="2026-01-01")
+    return run(task_of(contract, applications), out)
 
 
 def train_mixed(out: Path) -> TrainingRun:
     """A scorecard of a contract with optional fields, words and floats."""
-    return run(load_contract(MIXED), _loans(), out, FAST)
+    return run(loan_task(), out)
 
 
 def as_sklearn(mixed: TrainingRun, out: Path) -> TrainingRun:
     """The same model in format `sklearn`."""
-    return publish(load_contract(MIXED), _loans(), mixed.trained, out, FAST, "sklearn", None)
+    return publish(replace(loan_task(), format="sklearn"), mixed.candidate, out)
 
 
-def _loans() -> Applications:
-    return check_frame(loans(3_000, 0), load_contract(MIXED), source="test", dated="2026-01-01")
+def loan_task() -> TrainingTask:
+    """What `train_mixed` trains on."""
+    contract = load_contract(MIXED)
+    applications = check_frame(loans(3_000, 0), contract, source="test", dated="2026-01-01")
+    return task_of(contract, applications)

@@ -9,10 +9,12 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from model.errors import ModelError
+
 Direction = Literal["up", "down", "free"]
 
 
-class ContractError(ValueError):
+class ContractError(ModelError):
     """The contract cannot be loaded, contradicts itself, or cannot become plain data.
 
     Attributes

@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from model.errors import ModelError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -110,7 +112,7 @@ class Rejects:
         return "\n".join(lines)
 
 
-class DataError(ValueError):
+class DataError(ModelError):
     """The applications cannot be used."""
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.data.applications import Applications
-from model.fit.settings import TrainingError
+from model.errors import TrainingError
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Two probabilities that differ by less are one to the cut-off: it must not fall between roundings of the same score.
+# Probabilities closer than this count as one: the cut-off must not fall between two roundings of the same score.
 RESOLUTION = 1e-6
 CANDIDATES = 1000
 
@@ -38,20 +37,20 @@ class Curve:
 
 @dataclass(frozen=True)
 class Choice:
-    """How the cut-off was chosen, on training rows and out of fold.
+    """How the cut-off was chosen, on out-of-fold probabilities of the training rows.
 
     Attributes
     ----------
     cutoff : float
-        Approve from this probability on.
+        Applicants are approved from this probability on.
     candidates : int
-        Cut-offs that were compared.
+        How many cut-offs were compared.
     limit : float
         The widest equal-opportunity gap allowed while choosing: the policy's limit less the margin.
     within : int
-        Candidates whose gap is not wider than that.
+        How many candidates keep within that limit.
     accuracy : float
-        Of the chosen one.
+        The accuracy of the chosen cut-off.
     most_accurate : float
         The accuracy of the most accurate candidate, whatever its gap.
     """
@@ -65,10 +64,10 @@ class Choice:
 
     @property
     def binding(self) -> bool:
-        """Whether the limit on the gap cost accuracy; otherwise it did not shape the cut-off."""
+        """Whether the limit on the gap cost accuracy. If not, it did not affect the cut-off."""
         return self.accuracy < self.most_accurate
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, float]:
         """Plain data, as `metrics.json` holds it."""
         return {**asdict(self), "binding": self.binding}
 
@@ -80,7 +79,7 @@ def operating_curve(probabilities: Floats, judged: Applications, cutoffs: Floats
     ----------
     probabilities : ndarray of float64, shape (n,)
     judged : Applications
-        With n rows.
+        n labelled rows.
     cutoffs : ndarray of float64, shape (k,)
     """
     truth = judged.approved
@@ -105,7 +104,7 @@ def operating_curve(probabilities: Floats, judged: Applications, cutoffs: Floats
 
 
 def candidate_cutoffs(probabilities: Floats) -> Floats:
-    """At most 1000 cut-offs, each halfway between two probabilities that the model really gives.
+    """At most 1000 cut-offs, each halfway between two neighbouring probabilities that the model gives.
 
     Parameters
     ----------
@@ -114,12 +113,17 @@ def candidate_cutoffs(probabilities: Floats) -> Floats:
     Returns
     -------
     ndarray of float64, shape (at most 1000,)
-        Rounded to nine places, so that every platform writes the same one.
+        Rounded to nine places, so that every platform writes the same ones.
 
     Raises
     ------
     TrainingError
         All probabilities are the same.
+
+    Examples
+    --------
+    >>> candidate_cutoffs(np.array([0.2, 0.4, 0.4, 0.9])).tolist()
+    [0.3, 0.65]
     """
     distinct = np.unique(probabilities)
     apart = np.flatnonzero(np.diff(distinct) > RESOLUTION)
@@ -130,16 +134,23 @@ def candidate_cutoffs(probabilities: Floats) -> Floats:
     return cutoffs
 
 
-def choose_cutoff(
-    cutoffs: Floats, unseen: Floats, training: Applications, limits: dict[str, float], margin: float
-) -> Choice:
-    """The most accurate cut-off that stays the margin below the policy's limit on the gap.
+def choose_cutoff(cutoffs: Floats, unseen: Floats, training: Applications, limit: float) -> Choice:
+    """The most accurate cut-off whose gap keeps within the limit.
 
-    Judged on probabilities of rows that their model had not seen. Where no cut-off does, the most accurate of those
-    with the smallest gap: it is for the gate to deny the model, and for the report to show what there was to choose.
+    If none does: the most accurate of those with the smallest gap. The gate will deny that model, and the report shows
+    what there was to choose from.
+
+    Parameters
+    ----------
+    cutoffs : ndarray of float64, shape (k,)
+    unseen : ndarray of float64, shape (n,)
+        Each training row's probability from a model that was fitted without it.
+    training : Applications
+        n labelled rows.
+    limit : float
+        The widest equal-opportunity gap allowed, 0 to 1.
     """
     curve = operating_curve(unseen, training, cutoffs)
-    limit = limits["maximum_equal_opportunity_gap"] - margin
     within = curve.gap <= limit
     eligible = within if within.any() else curve.gap == curve.gap.min()
     chosen = int(np.argmax(np.where(eligible, curve.accuracy, -1.0)))

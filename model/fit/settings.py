@@ -1,32 +1,27 @@
-"""What shapes a training run."""
+"""The settings of a training run."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
-
-
-class TrainingError(ValueError):
-    """The data cannot train a model."""
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What shapes a training run.
+    """The settings of a training run.
 
     Parameters
     ----------
     seed : int
         Seeds the split, the folds and the models.
     holdout : float
-        The share of rows that judge and never train.
+        The share of rows that judge the model and never train it.
     folds : int
         Folds of the out-of-fold probabilities on which the cut-off is chosen.
     gap_margin : float
-        How far below the policy's limit the gap should stay while the cut-off is chosen, since the hold-out's gap will
-        differ from it by sampling error.
+        How far below the policy's limit the gap should stay while the cut-off is chosen: on the hold-out the gap will
+        differ by sampling error.
     learning_rate, max_iter, max_leaf_nodes, min_samples_leaf, l2_regularization
-        As scikit-learn's HistGradientBoostingClassifier takes them.
+        As in scikit-learn's HistGradientBoostingClassifier.
     """
 
     seed: int = 0
@@ -39,6 +34,6 @@ class TrainingSettings:
     min_samples_leaf: int = 50
     l2_regularization: float = 1.0
 
-    def as_dict(self) -> dict[str, Any]:
-        """The settings as plain data, for the manifest and the experiment's record."""
+    def as_dict(self) -> dict[str, int | float]:
+        """The settings as plain data, for the manifest."""
         return asdict(self)

@@ -1,11 +1,11 @@
-"""Fits the scorecard and the two models that it is compared with, and chooses the cut-off.
+"""Fits the scorecard and the two models it is compared with, and chooses the cut-off.
 
-Everything here is deterministic for a seed: one thread, because OpenMP's sums depend on the number of threads.
+The same seed gives the same models. That takes a single thread: OpenMP's sums depend on the number of threads.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,77 +19,76 @@ from tqdm import tqdm
 
 from model.contract.fields import FieldSpec
 from model.data.applications import Applications
+from model.errors import TrainingError
 from model.fit.cutoff import Choice, candidate_cutoffs, choose_cutoff
-from model.fit.settings import TrainingError, TrainingSettings
+from model.fit.settings import TrainingSettings
+from model.fit.task import TrainingTask
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A training run's outcome.
+    """A fitted model that may be written as an artifact and judged.
 
     Attributes
     ----------
-    scorecard : Pipeline
-        The model that ships.
-    others : dict of str to Pipeline
-        What it is compared with: the tutorial's depth-3 "tree" and an unconstrained "boosted" model.
+    pipeline : Pipeline
+        The model that ships. It takes rows of `Applications.matrix`.
     threshold : float
-        The cut-off: approve from this probability on.
+        The cut-off: applicants are approved from this probability on.
     training, holdout : Applications
-        The split.
+        The rows that trained it, and the rows that judge it.
+    rivals : dict of str to Pipeline
+        The models it is compared with; empty for a pipeline that is exported again.
     choice : Choice, optional
-        How the cut-off was chosen; None for a pipeline that was trained before and is exported again.
+        How the cut-off was chosen. None for a pipeline that is exported again.
     """
 
-    scorecard: Pipeline
-    others: dict[str, Pipeline]
+    pipeline: Pipeline
     threshold: float
     training: Applications
     holdout: Applications
+    rivals: dict[str, Pipeline] = field(default_factory=dict)
     choice: Choice | None = None
 
 
-def train(applications: Applications, limits: dict[str, float], settings: TrainingSettings) -> Candidate:
-    """Split, fit the three models, and choose the scorecard's cut-off.
+def train(task: TrainingTask) -> Candidate:
+    """Split the applications, fit the three models, and choose the scorecard's cut-off.
 
-    Parameters
-    ----------
-    applications : Applications
-        Checked and labelled.
-    limits : dict
-        The gate's; the cut-off is chosen to meet `maximum_equal_opportunity_gap`, where one does.
+    The rivals are the tutorial's depth-3 "tree" and "boosted", a model without constraints.
 
     Raises
     ------
     TrainingError
         The data cannot train a model (see `split` and `candidate_cutoffs`).
     """
-    training, holdout = split(applications, settings)
-    scorecard = scorecard_pipeline(applications.fields, settings)
-    others = {
+    fields, settings = task.applications.fields, task.settings
+    training, holdout = split(task.applications, settings)
+    scorecard = scorecard_pipeline(fields, settings)
+    rivals = {
         "tree": Pipeline([("tree", DecisionTreeClassifier(max_depth=3, random_state=settings.seed))]),
-        "boosted": Pipeline([("boosting", _boosting(applications.fields, settings, max_leaf_nodes=31))]),
+        "boosted": Pipeline([("boosting", _boosting(fields, settings, max_leaf_nodes=31))]),
     }
     labels = training.approved.astype(np.int64)
     with threadpool_limits(limits=1):
-        for pipeline in tqdm((scorecard, *others.values()), desc="fit models", unit="model", leave=False, disable=None):
+        for pipeline in tqdm((scorecard, *rivals.values()), desc="fit models", unit="model", leave=False, disable=None):
             pipeline.fit(training.matrix, labels)
         unseen = _out_of_fold(training, settings)
         seen = scorecard.predict_proba(training.matrix)[:, 1]
-    choice = choose_cutoff(candidate_cutoffs(seen), unseen, training, limits, settings.gap_margin)
-    return Candidate(scorecard, others, choice.cutoff, training, holdout, choice)
+    limit = task.limits["maximum_equal_opportunity_gap"] - settings.gap_margin
+    choice = choose_cutoff(candidate_cutoffs(seen), unseen, training, limit)
+    return Candidate(scorecard, choice.cutoff, training, holdout, rivals, choice)
 
 
 def split(applications: Applications, settings: TrainingSettings) -> tuple[Applications, Applications]:
-    """Part the applications into those that train and those that judge.
+    """Split the applications into training and hold-out rows.
 
     Raises
     ------
     TrainingError
-        Too few of one outcome to train and to judge, a sensitive column with fewer than two groups, or a field that is
-        missing everywhere.
+        There are too few rows of one outcome, a sensitive column has fewer than two groups, or a field has no value
+        in any row.
     """
     for spec, column in zip(applications.fields, applications.matrix.T, strict=True):
         if np.isnan(column).all():
@@ -112,10 +111,10 @@ def split(applications: Applications, settings: TrainingSettings) -> tuple[Appli
 
 
 def scorecard_pipeline(fields: tuple[FieldSpec, ...], settings: TrainingSettings) -> Pipeline:
-    """The additive monotone scorecard, not yet fitted.
+    """The additive, monotone scorecard, not fitted yet.
 
-    Without interactions each tree splits on one field only, so the sum of all trees is a sum of one function a field;
-    being trees, each of these is a step function: a table of points.
+    Without interactions each tree splits on one field only, so the model is a sum of one function for each field. Each
+    of these functions is a sum of trees, hence a step function: a table of points.
     """
     return Pipeline(
         [

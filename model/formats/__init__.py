@@ -1,1 +1,104 @@
-"""What each artifact format is on the writing side, and how columns are scored."""
+"""The formats that an artifact can have, where they are written: the mirror of `lambda_app.formats`.
+
+A format is a module (or any object) with the three functions of `Format`. To add one, write
+`lambda_app/formats/NAME.py` and `model/formats/NAME.py`, and name it in `lambda_app.formats.BUILT_IN`. Code outside
+this repository calls `register` of both packages instead. Importing this package loads no format, and nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from lambda_app.formats import BUILT_IN
+from model.errors import ExportError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lambda_app.artifact import Artifact
+    from lambda_app.formats.scorecard import ScorecardTables
+    from lambda_app.manifest import FieldBins, Reference
+    from model.fit.train import Candidate
+
+    Floats = NDArray[np.float64]
+    Numbers = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A model, written in a format.
+
+    Attributes
+    ----------
+    content : bytes
+        What `model.joblib` holds.
+    bins : list of FieldBins
+        The bins of each field, without the shares, in the contract's order.
+    reference : Reference
+        Whom a denial is compared with.
+    """
+
+    content: bytes
+    bins: list[FieldBins]
+    reference: Reference
+
+
+class Columns(Protocol):
+    """Scores many applications at once, row for row as the service does.
+
+    `matrix` is an ndarray of float64, shape (n, fields), as `model.data.applications.Applications.matrix`.
+    """
+
+    def bins(self, matrix: Floats) -> list[Numbers]:
+        """The bin number of each row: one array of shape (n,) for each field."""
+
+    def probabilities(self, matrix: Floats) -> Floats:
+        """The probability of being creditworthy, shape (n,)."""
+
+    def shortfalls(self, matrix: Floats) -> Floats:
+        """How far each field falls short of the reference, shape (n, fields)."""
+
+
+class Format(Protocol):
+    """What every format offers where models are written."""
+
+    def write(self, candidate: Candidate, /) -> Written:
+        """Write a fitted model.
+
+        Raises
+        ------
+        ExportError
+            The model does not fit the format.
+        """
+
+    def columns(self, opened: Artifact, /) -> Columns:
+        """What scores whole columns; `model.formats.columns.RowByRow` serves any format."""
+
+    def tables(self, opened: Artifact, /) -> ScorecardTables | None:
+        """The points that people read; None if the format has none."""
+
+
+_registered: dict[str, Format] = {}
+
+
+def find(name: str) -> Format:
+    """The format of this name. A built-in one is imported when it is first asked for.
+
+    Raises
+    ------
+    ExportError
+        There is no such format.
+    """
+    if name in BUILT_IN:
+        return cast("Format", import_module(f"model.formats.{name}"))
+    if name not in _registered:
+        raise ExportError(f"there is no format '{name}'; there are {', '.join([*BUILT_IN, *_registered])}")
+    return _registered[name]
+
+
+def register(name: str, form: Format) -> None:
+    """Add a format from outside this package."""
+    _registered[name] = form

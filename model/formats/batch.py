@@ -1,127 +1,68 @@
-"""Scores many applications at once with an exported artifact: the offline batch."""
+"""Decides a file of applications offline, as the service would."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lambda_app import artifact
-from lambda_app.formats.scorecard import Scorecard
-from lambda_app.formats.sklearn import Estimator
 from lambda_app.reasons import MOST
-from model.contract.fields import FieldSpec, core_schema_of
-from model.data.applications import Applications
-from model.data.encoding import values_of
+from model.contract.fields import core_schema_of
 from model.data.rejects import DataError
-from model.formats.bins import bins_of
+from model.formats import find
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.intp]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-# Rows scored at a time: their columns stay in the processor's cache.
+    from numpy.typing import NDArray
+
+    from lambda_app.artifact import Artifact
+    from model.data.applications import Applications
+
+    Floats = NDArray[np.float64]
+
+# Rows scored at a time, so that their columns stay in the processor's cache.
 CHUNK = 65_536
 
 
-class BatchScorer:
-    """The artifact's arithmetic on columns; row for row the same decisions as the service makes.
+def decide(opened: Artifact, asked: Applications) -> pd.DataFrame:
+    """Decide every application.
 
     Parameters
     ----------
-    directory : Path
-        An artifact. The service's own loader opens and checks it, and nothing is read beside what that has checked.
-
-    Raises
-    ------
-    lambda_app.errors.ArtifactError
-        The artifact cannot be trusted or read.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        loaded = artifact.load(str(directory))
-        self.manifest = loaded.manifest
-        scorer = loaded.scorer
-        self._edges = [np.array(field["edges"]) if "edges" in field else None for field in scorer.fields]
-        self._words = [len(field.get("words", ())) for field in scorer.fields]
-        self._estimator = scorer if isinstance(scorer, Estimator) else None
-        if isinstance(scorer, Scorecard):
-            self._intercept = scorer.tables["intercept"]
-            self._points = [np.array(field["points"]) for field in scorer.tables["fields"]]
-            self._reference: Floats = np.array(self.manifest["reference"]["points"])
-
-    def bins(self, matrix: Floats) -> list[Numbers]:
-        """The bin of each row, one array of shape (n,) for each field.
-
-        Parameters
-        ----------
-        matrix : ndarray of float64, shape (n, fields)
-            As `model.data.Applications.matrix`.
-        """
-        columns = zip(matrix.T, self._edges, self._words, strict=True)
-        return [bins_of(column, edges, words) for column, edges, words in columns]
-
-    def probabilities(self, matrix: Floats) -> Floats:
-        """The probability of being creditworthy, shape (n,)."""
-        if self._estimator is not None:
-            # A pipeline refuses to be asked about nothing.
-            estimated: Floats = self._estimator.probabilities(matrix) if len(matrix) else np.empty(0)
-            return estimated
-        scores = np.full(len(matrix), self._intercept)
-        for points, numbers in zip(self._points, self.bins(matrix), strict=True):
-            scores += points[numbers]
-        probabilities: Floats = 1.0 / (1.0 + np.exp(-scores))
-        return probabilities
-
-    def approved(self, probabilities: Floats) -> NDArray[np.bool_]:
-        """The decision for each probability."""
-        decisions: NDArray[np.bool_] = probabilities >= self.manifest["threshold"]
-        return decisions
-
-    def reason_codes(self, matrix: Floats, specs: tuple[FieldSpec, ...]) -> list[str]:
-        """The reason codes of each row as if it were denied, weightiest first, joined by a semicolon."""
-        codes = np.array([field["code"] for field in self.manifest["contract"]["fields"]])
-        if self._estimator is not None:
-            found = [self._estimator.shortfalls(values_of(row, specs), []) for row in matrix]
-            shortfalls = np.array(found).reshape(len(matrix), len(specs))
-        else:
-            numbers = self.bins(matrix)
-            shortfalls = self._reference - np.stack(
-                [points[number] for points, number in zip(self._points, numbers, strict=True)], axis=1
-            )
-        ranked = np.argsort(-shortfalls, axis=1, kind="stable")[:, :MOST]
-        return [";".join(codes[places[row[places] > 0]]) for row, places in zip(shortfalls, ranked, strict=True)]
-
-
-def decide(scorer: BatchScorer, asked: Applications) -> pd.DataFrame:
-    """Decide every application.
+    opened : Artifact
+    asked : Applications
+        Checked with the contract that the artifact carries.
 
     Returns
     -------
     DataFrame
-        One line an application, in the file's order: `row` (the first below the header is 1), `prediction`,
+        One line for each application, in the file's order: `row` (the first below the header is 1), `prediction`,
         `decision`, `probability`, `reasons` (codes of a denial, weightiest first), `model_version`.
 
     Raises
     ------
     DataError
-        The applications were checked with another contract than the artifact's: the service would refuse some of
-        them, or read a column or a word as another.
+        The applications were checked with another contract. The service would refuse some of them, or take one column
+        or word for another.
     """
     checked_with = core_schema_of(asked.fields)["fields"]
-    carried = scorer.manifest["contract"]["core_schema"]["fields"]
+    carried = opened.manifest["contract"]["core_schema"]["fields"]
     if list(checked_with.items()) != list(carried.items()):
-        raise DataError("the artifact carries another contract; name the one that it was trained with")
+        raise DataError("the artifact carries another contract than the one that these applications were checked with")
+    columns = find(opened.manifest["format"]).columns(opened)
+    codes = [field["code"] for field in opened.manifest["contract"]["fields"]]
     parts = []
-    starts = range(0, max(1, len(asked.matrix)), CHUNK)  # no applications are one empty chunk
+    # Without any application there is still one chunk, an empty one: it names the columns.
+    starts = range(0, max(1, len(asked.matrix)), CHUNK)
     for start in tqdm(starts, desc="score", unit=" chunks", delay=2, leave=False, disable=None):
         matrix = asked.matrix[start : start + CHUNK]
-        probabilities = scorer.probabilities(matrix)
-        approved = scorer.approved(probabilities)
+        probabilities = columns.probabilities(matrix)
+        approved = probabilities >= opened.manifest["threshold"]
         reasons = np.full(len(approved), "", dtype=object)
-        reasons[~approved] = scorer.reason_codes(matrix[~approved], asked.fields)
+        reasons[~approved] = reason_codes(columns.shortfalls(matrix[~approved]), codes)
         parts.append(
             pd.DataFrame(
                 {
@@ -130,8 +71,32 @@ def decide(scorer: BatchScorer, asked: Applications) -> pd.DataFrame:
                     "decision": np.where(approved, "approve", "deny"),
                     "probability": probabilities,
                     "reasons": reasons,
-                    "model_version": scorer.manifest["model_version"],
+                    "model_version": opened.manifest["model_version"],
                 }
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def reason_codes(shortfalls: Floats, codes: Sequence[str]) -> list[str]:
+    """The reason codes of each denied row, joined by semicolons: those that `lambda_app.reasons.principal` gives.
+
+    Parameters
+    ----------
+    shortfalls : ndarray of float64, shape (n, fields)
+    codes : sequence of str
+        The code of each field.
+
+    Examples
+    --------
+    >>> reason_codes(np.array([[0.5, 2.0, -1.0], [0.0, 1.0, 1.0]]), ["CHILDREN", "INCOME", "CAR"])
+    ['INCOME;CHILDREN', 'INCOME;CAR']
+    """
+    ranked = np.argsort(-shortfalls, axis=1, kind="stable")[:, :MOST]
+    counted = np.where(np.take_along_axis(shortfalls, ranked, axis=1) > 0, ranked + 1, 0)
+    # Few of all rankings occur: each is written once, and looked up by a number that stands for it.
+    base = shortfalls.shape[1] + 1
+    numbers = counted @ base ** np.arange(counted.shape[1], dtype=np.int64)
+    _, first, which = np.unique(numbers, return_index=True, return_inverse=True)
+    written = [";".join(codes[place - 1] for place in counted[row] if place) for row in first]
+    return [written[number] for number in which]

@@ -1,6 +1,6 @@
-"""Judges decisions: how accurate they are, how well calibrated, and how they differ between groups.
+"""The figures of a model's decisions: how accurate they are, how well calibrated, and how they differ between groups.
 
-Definitions follow scikit-learn's and fairlearn's documentation. For a sensitive column with groups g:
+Definitions follow the documentation of scikit-learn and fairlearn. For a sensitive column with groups g:
 
 - equal opportunity difference: max_g TPR(g) - min_g TPR(g), in [0, 1]; 0 when creditworthy applicants of all groups
   are approved equally often.
@@ -8,22 +8,20 @@ Definitions follow scikit-learn's and fairlearn's documentation. For a sensitive
 - adverse impact ratio: min_g P(approve | g) / max_g P(approve | g), in [0, 1]; 1 at equal approval rates. The
   'four-fifths' often quoted with it is a guideline for employment, 29 CFR 1607.4(D), not for credit.
 
-A figure that the data cannot tell is None: a group's true-positive rate where it has no creditworthy applicant; a
-difference where a column has fewer than two groups, or a group no such rate; the largest gap where no column is
-sensitive; the area under the ROC curve where all outcomes are alike.
+A figure that the data cannot show is None: a group's true-positive rate if the group has no creditworthy applicant; a
+difference if a column has fewer than two groups, or a group has no such rate; the largest gap if no column is
+sensitive; the area under the ROC curve if all outcomes are the same.
 
-Intervals are of 95 %: Wilson's for shares, Hanley and McNeil's for the area under the ROC curve, the bootstrap's
+Intervals are 95 % intervals: Wilson's for shares, Hanley and McNeil's for the area under the ROC curve, the bootstrap's
 percentiles for differences between groups.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from fairlearn.metrics import MetricFrame, count, selection_rate, true_positive_rate
-from numpy.typing import NDArray
-from scipy.stats import binomtest, norm
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     accuracy_score,
@@ -36,36 +34,53 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from model.data.applications import Applications
+from model.judge.intervals import CONFIDENCE, hanley_mcneil, wilson
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-CONFIDENCE = 0.95
+    from lambda_app.manifest import ColumnFigures, Difference, Figures, GroupFigures
+    from model.data.applications import Applications
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+    Names = NDArray[np.object_]
+
 RESAMPLES = 2000
 CALIBRATION_BINS = 10
 ROC_POINTS = 100
-COUNTS = ("rows", "creditworthy")
+# Counts in which no group differs from another, so that every difference is unknown.
+NO_GROUPS = np.zeros((1, 4))
 
 
-def evaluate(probabilities: Floats, approved: Flags, judged: Applications, seed: int) -> dict[str, Any]:
+class RocPoint(TypedDict):
+    """One point of the ROC curve; both rates are shares, 0 to 1."""
+
+    false_positive_rate: float
+    true_positive_rate: float
+
+
+class Differences(TypedDict):
+    """How the groups of one sensitive column differ, with intervals."""
+
+    equal_opportunity_difference: Difference
+    demographic_parity_difference: Difference
+    adverse_impact_ratio: Difference
+
+
+def evaluate(probabilities: Floats, approved: Flags, judged: Applications, seed: int) -> Figures:
     """Every figure of a model on labelled applications.
 
     Parameters
     ----------
     probabilities : ndarray of float64, shape (n,)
-        As the model gave them.
+        The model's estimates.
     approved : ndarray of bool, shape (n,)
-        As the model decided.
+        The model's decisions.
     judged : Applications
-        The applications with their outcomes and groups.
+        The applications, with their outcomes and groups.
     seed : int
         Seeds the bootstrap.
-
-    Returns
-    -------
-    dict
-        Plain data, as `metrics.json` holds it.
     """
     truth = judged.approved
     (true_deny, false_approve), (false_deny, true_approve) = confusion_matrix(
@@ -79,6 +94,7 @@ def evaluate(probabilities: Floats, approved: Flags, judged: Applications, seed:
         for column, names in judged.groups.items()
     }
     gaps = [column["equal_opportunity_difference"]["value"] for column in groups.values()]
+    known = [gap for gap in gaps if gap is not None]
     return {
         "rows": len(truth),
         "accuracy": float(accuracy_score(truth, approved)),
@@ -89,13 +105,13 @@ def evaluate(probabilities: Floats, approved: Flags, judged: Applications, seed:
         "brier": float(brier_score_loss(truth, probabilities)),
         "approval_rate": float(np.mean(approved)),
         "intervals": {
-            "accuracy": _share(true_approve + true_deny, len(truth)),
-            "precision": _share(true_approve, true_approve + false_approve),
-            "recall": _share(true_approve, true_approve + false_deny),
-            "approval_rate": _share(true_approve + false_approve, len(truth)),
+            "accuracy": wilson(true_approve + true_deny, len(truth)),
+            "precision": wilson(true_approve, true_approve + false_approve),
+            "recall": wilson(true_approve, true_approve + false_deny),
+            "approval_rate": wilson(true_approve + false_approve, len(truth)),
             "roc_auc": None
             if roc_auc is None
-            else _area(roc_auc, true_approve + false_deny, true_deny + false_approve),
+            else hanley_mcneil(roc_auc, true_approve + false_deny, true_deny + false_approve),
         },
         "confusion": {
             "true_approve": true_approve,
@@ -108,12 +124,12 @@ def evaluate(probabilities: Floats, approved: Flags, judged: Applications, seed:
             for mean, share in zip(predicted, observed, strict=True)
         ],
         "groups": groups,
-        "equal_opportunity_gap": None if None in gaps or not gaps else max(gaps),
+        "equal_opportunity_gap": max(known) if known and len(known) == len(gaps) else None,
     }
 
 
-def roc_points(probabilities: Floats, truth: Flags) -> list[dict[str, float]]:
-    """At most 100 points of the ROC curve, from (0, 0) to (1, 1), as plain data."""
+def roc_points(probabilities: Floats, truth: Flags) -> list[RocPoint]:
+    """At most 100 points of the ROC curve, from (0, 0) to (1, 1)."""
     false_positive, true_positive, _ = roc_curve(truth, probabilities)
     chosen = np.unique(np.linspace(0, len(false_positive) - 1, ROC_POINTS).round().astype(np.int64))
     return [
@@ -122,14 +138,11 @@ def roc_points(probabilities: Floats, truth: Flags) -> list[dict[str, float]]:
     ]
 
 
-def _by_group(
-    truth: Flags, approved: Flags, names: NDArray[np.object_], generator: np.random.Generator
-) -> dict[str, Any]:
+def _by_group(truth: Flags, approved: Flags, names: Names, generator: np.random.Generator) -> ColumnFigures:
     known = names != ""
     if not known.any():
-        differences = _differences(np.zeros((1, 1, 4)))
-        nothing = {name: _figure(float("nan"), resampled) for name, resampled in differences.items()}
-        return {"by_group": {}, "smallest_group": 0, "rows_without_group": len(names), **nothing}
+        unknown = _differences(NO_GROUPS, NO_GROUPS[np.newaxis])
+        return {"by_group": {}, "smallest_group": 0, "rows_without_group": len(names), **unknown}
     frame = MetricFrame(
         metrics={
             "rows": count,
@@ -142,15 +155,7 @@ def _by_group(
         y_pred=approved[known],
         sensitive_features=names[known],
     )
-    by_group: dict[str, dict[str, Any]] = {
-        str(name): {key: int(value) if key in COUNTS else float(value) for key, value in row.items()}
-        for name, row in frame.by_group.to_dict("index").items()
-    }
-    for group in by_group.values():
-        of = {"approval_rate": group["rows"], "true_positive_rate": group["creditworthy"], "accuracy": group["rows"]}
-        group["intervals"] = {key: _share(round(group[key] * total), total) for key, total in of.items()}
-        if not group["creditworthy"]:
-            group["true_positive_rate"] = None
+    by_group = {str(name): _group(row) for name, row in frame.by_group.to_dict("index").items()}
     # Each figure below depends only on how many rows fall into each (group, outcome, decision) cell, so resampling
     # rows is drawing those counts from a multinomial distribution.
     cells = np.array(
@@ -166,61 +171,71 @@ def _by_group(
     )
     total = cells.sum()
     resampled = generator.multinomial(int(total), (cells / total).ravel(), size=RESAMPLES)
-    low_high = _differences(resampled.reshape(RESAMPLES, *cells.shape).astype(np.float64))
-    figures = {
-        name: _figure(float(value[0]) if len(by_group) > 1 else float("nan"), low_high[name])
-        for name, value in _differences(cells[np.newaxis]).items()
-    }
+    differences = _differences(
+        cells if len(by_group) > 1 else NO_GROUPS, resampled.reshape(RESAMPLES, *cells.shape).astype(np.float64)
+    )
     return {
         "by_group": by_group,
-        "smallest_group": int(min(group["rows"] for group in by_group.values())),
+        "smallest_group": min(group["rows"] for group in by_group.values()),
         "rows_without_group": int(np.count_nonzero(~known)),
-        **figures,
+        **differences,
     }
 
 
-def _figure(value: float, resampled: Floats) -> dict[str, float | None]:
-    """A figure with its percentile interval; resamples in which it is undefined say nothing of it."""
+def _group(row: dict[str, float]) -> GroupFigures:
+    """One group's figures, from its row of the MetricFrame."""
+    rows, creditworthy = int(row["rows"]), int(row["creditworthy"])
+    approval_rate, accuracy = float(row["approval_rate"]), float(row["accuracy"])
+    true_positive_rate = float(row["true_positive_rate"])
+    return {
+        "rows": rows,
+        "creditworthy": creditworthy,
+        "approval_rate": approval_rate,
+        "true_positive_rate": true_positive_rate if creditworthy else None,
+        "accuracy": accuracy,
+        "intervals": {
+            "approval_rate": wilson(round(approval_rate * rows), rows),
+            "true_positive_rate": wilson(round(true_positive_rate * creditworthy), creditworthy),
+            "accuracy": wilson(round(accuracy * rows), rows),
+        },
+    }
+
+
+def _differences(cells: Floats, resampled: Floats) -> Differences:
+    """The differences between groups, and their intervals.
+
+    Parameters
+    ----------
+    cells : ndarray of float64, shape (groups, 4)
+        Counts of (creditworthy and approved, creditworthy and denied, other and approved, other and denied).
+    resampled : ndarray of float64, shape (resamples, groups, 4)
+    """
+    values, spreads = _each_difference(cells[np.newaxis]), _each_difference(resampled)
+    equal_opportunity, parity, ratio = (
+        _figure(float(value[0]), spread) for value, spread in zip(values, spreads, strict=True)
+    )
+    return {
+        "equal_opportunity_difference": equal_opportunity,
+        "demographic_parity_difference": parity,
+        "adverse_impact_ratio": ratio,
+    }
+
+
+def _each_difference(cells: Floats) -> tuple[Floats, Floats, Floats]:
+    """The three differences in each of several tables of counts, shape (tables, groups, 4); NaN where undefined."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        qualified = cells[..., 0] / (cells[..., 0] + cells[..., 1])
+        rate = (cells[..., 0] + cells[..., 2]) / cells.sum(axis=-1)
+        return (
+            qualified.max(axis=-1) - qualified.min(axis=-1),
+            rate.max(axis=-1) - rate.min(axis=-1),
+            rate.min(axis=-1) / rate.max(axis=-1),
+        )
+
+
+def _figure(value: float, resampled: Floats) -> Difference:
+    """A figure with its percentile interval. Resamples in which it is undefined do not count."""
     if np.isnan(value):
         return {"value": None, "low": None, "high": None}
     low, high = np.nanpercentile(resampled, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
     return {"value": value, "low": float(low), "high": float(high)}
-
-
-def _share(count_of: int, total: int) -> dict[str, float]:
-    """Wilson's interval for a share; all of [0, 1] if there is nothing to take a share of."""
-    if total == 0:
-        return {"low": 0.0, "high": 1.0}
-    interval = binomtest(count_of, total).proportion_ci(CONFIDENCE, method="wilson")
-    return {"low": float(interval.low), "high": float(interval.high)}
-
-
-def _area(area: float, approve: int, deny: int) -> dict[str, float]:
-    """Hanley and McNeil's interval for the area under the ROC curve.
-
-    J. A. Hanley, B. J. McNeil: The meaning and use of the area under a receiver operating characteristic (ROC) curve.
-    Radiology 143 (1982), 29-36, formula 2.
-    """
-    both_above = area / (2 - area)
-    both_below = 2 * area**2 / (1 + area)
-    variance = area * (1 - area) + (approve - 1) * (both_above - area**2) + (deny - 1) * (both_below - area**2)
-    half = float(norm.ppf((1 + CONFIDENCE) / 2)) * float(np.sqrt(variance / (approve * deny)))
-    return {"low": max(0.0, area - half), "high": min(1.0, area + half)}
-
-
-def _differences(cells: Floats) -> dict[str, Floats]:
-    """The three differences between groups.
-
-    Parameters
-    ----------
-    cells : ndarray of float64, shape (resamples, groups, 4)
-        Counts of (creditworthy and approved, creditworthy and denied, other and approved, other and denied).
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        qualified = cells[..., 0] / (cells[..., 0] + cells[..., 1])
-        rate = (cells[..., 0] + cells[..., 2]) / cells.sum(axis=-1)
-        return {
-            "equal_opportunity_difference": qualified.max(axis=-1) - qualified.min(axis=-1),
-            "demographic_parity_difference": rate.max(axis=-1) - rate.min(axis=-1),
-            "adverse_impact_ratio": rate.min(axis=-1) / rate.max(axis=-1),
-        }

@@ -1,19 +1,34 @@
-"""Asks the policy whether a model may serve, and takes nothing but a clear yes for one."""
+"""Asks the policy whether a model may serve. Anything but a clear yes is a no."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from regopy import Interpreter
+
+from model.errors import GateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambda_app.manifest import Figures, Gate, Manifest, Monotonicity, Parity
+    from model.fit.task import Limits
 
 POLICY = Path(__file__).resolve().parents[2] / "policies" / "model_gate.rego"
 
 
-class GateError(RuntimeError):
-    """The policy could not be asked; the model counts as not passed."""
+class GateQuestion(TypedDict):
+    """What the policy is asked; `gate.json` keeps it as `input`. Without a model in service, `champion` is null."""
+
+    model_version: str
+    limits: Limits
+    metrics: Figures
+    parity: Parity
+    monotonicity: Monotonicity
+    champion: Figures | None
 
 
 @dataclass(frozen=True)
@@ -33,30 +48,32 @@ class Verdict:
         """Whether the model may serve."""
         return not self.denials
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, as the manifest and gate.json hold it."""
+    def as_dict(self) -> Gate:
+        """Plain data, as the manifest and gate.json hold it.
+
+        >>> Verdict((("parity", "decides otherwise"),)).as_dict()
+        {'passed': False, 'denials': [{'rule': 'parity', 'message': 'decides otherwise'}]}
+        """
         return {
             "passed": self.passed,
             "denials": [{"rule": rule, "message": message} for rule, message in self.denials],
         }
 
 
-def gate_input(manifest: dict[str, Any], limits: dict[str, Any], champion: dict[str, Any] | None) -> dict[str, Any]:
-    """What the policy is asked about.
+def gate_question(manifest: Manifest, limits: Limits, champion: Figures | None) -> GateQuestion:
+    """What the policy is asked about a model.
 
     Parameters
     ----------
-    manifest : dict
-        The candidate's.
-    limits : dict
-        The contract's `limits.json`.
-    champion : dict, optional
-        The manifest of the model in service.
+    manifest : Manifest
+    limits : Limits
+    champion : Figures, optional
+        The figures of the model in service.
 
     Raises
     ------
     GateError
-        A manifest lacks what the policy asks about.
+        The manifest lacks figures that the policy asks about.
     """
     try:
         return {
@@ -65,19 +82,40 @@ def gate_input(manifest: dict[str, Any], limits: dict[str, Any], champion: dict[
             "metrics": manifest["metrics"],
             "parity": manifest["parity"],
             "monotonicity": manifest["monotonicity"],
-            "champion": None if champion is None else champion["metrics"],
+            "champion": champion,
         }
     except (KeyError, TypeError) as err:
-        raise GateError("a manifest lacks the figures that the policy asks about; train the model again") from err
+        raise _lacking() from err
 
 
-def judge(question: dict[str, Any], policy: Path = POLICY) -> Verdict:
+def champion_figures(manifest: Mapping[str, Any]) -> Figures:
+    """The figures of the model in service.
+
+    Parameters
+    ----------
+    manifest : mapping
+        Parsed, nothing of it checked.
+
+    Raises
+    ------
+    GateError
+        It has none.
+    """
+    try:
+        figures: Figures = manifest["metrics"]
+    except (KeyError, TypeError) as err:
+        raise _lacking() from err
+    return figures
+
+
+def judge(question: Mapping[str, object], policy: Path = POLICY) -> Verdict:
     """Ask the policy.
 
     Parameters
     ----------
-    question : dict
-        What `gate_input` gives.
+    question : mapping
+        A GateQuestion. Whatever it lacks, or has in another form, the policy denies.
+    policy : Path
 
     Raises
     ------
@@ -87,8 +125,8 @@ def judge(question: dict[str, Any], policy: Path = POLICY) -> Verdict:
     try:
         interpreter = Interpreter()
         interpreter.add_module(policy.name, policy.read_text(encoding="utf-8"))
-        # As JSON text, because that is what another engine would be given: NaN would be a number that no rule denies,
-        # and `set_input` rounds to six places, which lets a probability be wrong by 4e-7 where 1e-9 is allowed.
+        # As JSON text, which is what any other engine would get: NaN would be a number that no rule denies, and
+        # `set_input` rounds to six places, so a probability could be wrong by 4e-7 where 1e-9 is allowed.
         interpreter.set_input_term(json.dumps(question, allow_nan=False))
         denied = interpreter.query("data.model_gate.deny").results[0].expressions[0]
         answers = interpreter.query("data.model_gate.allow").results
@@ -99,3 +137,7 @@ def judge(question: dict[str, Any], policy: Path = POLICY) -> Verdict:
     if allowed is bool(denials):
         raise GateError(f"{policy} neither allows nor denies, so the model has not passed")
     return Verdict(denials)
+
+
+def _lacking() -> GateError:
+    return GateError("a manifest lacks the figures that the policy asks about; train the model again")

@@ -1,4 +1,4 @@
-"""The gate's limits for a contract: `limits.json` beside the contract's file."""
+"""Reads the limits that a contract's models must meet: `limits.json` beside the contract's file."""
 
 from __future__ import annotations
 
@@ -6,32 +6,36 @@ import json
 import sys
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from model.contract import Contract
-from model.judge.gate import GateError
+from model.errors import GateError
+from model.fit.task import Limits
 
-# What `limits.json` must give; the policy asks for the same.
-LIMITS = (
-    "minimum_accuracy",
-    "maximum_equal_opportunity_gap",
-    "minimum_group_size",
-    "maximum_champion_loss",
-    "maximum_parity_difference",
-)
+if TYPE_CHECKING:
+    from model.contract import Contract
+
+# What `limits.json` must give. The policy asks for the same.
+LIMITS = tuple(Limits.__annotations__)
 
 
-def limits_of(contract: type[Contract]) -> dict[str, Any]:
-    """The gate's limits for a contract.
+def limits_of(contract: type[Contract]) -> Limits:
+    """Read a contract's limits.
 
     Raises
     ------
     GateError
-        A limit is missing or no finite number, or the file is no JSON object.
+        The file is missing or cannot be read, is no JSON object, or a limit in it is missing or no finite number.
     """
     path = limits_path(contract)
     try:
-        limits = json.loads(path.read_text(encoding="utf-8"))
+        limits: Limits = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as err:
+        raise GateError(
+            f"{path}: there is no such file. Write the model's limits there: {', '.join(LIMITS)}; "
+            "model/limits.json shows how"
+        ) from err
+    except OSError as err:
+        raise GateError(f"{path}: cannot be read ({err.strerror})") from err
     except ValueError as err:
         raise GateError(f"{path}: is not JSON in UTF-8") from err
     if not isinstance(limits, dict):
@@ -39,10 +43,10 @@ def limits_of(contract: type[Contract]) -> dict[str, Any]:
     for name in LIMITS:
         limit = limits.get(name)
         if not isinstance(limit, int | float) or isinstance(limit, bool) or not isfinite(limit):
-            raise GateError(f"{path}: {name} is missing, or is no number")
+            raise GateError(f"{path}: {name} is missing, or is not a number")
     return limits
 
 
 def limits_path(contract: type[Contract]) -> Path:
-    """Where the gate's limits for this contract are: `limits.json` beside the contract's file."""
+    """Where a contract's limits are: `limits.json` beside the contract's file."""
     return Path(str(sys.modules[contract.__module__].__file__)).with_name("limits.json")

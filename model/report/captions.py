@@ -1,4 +1,4 @@
-"""The pictures of a model with the words for those who cannot see them; the report and the notebook show the same.
+"""The charts of a model with alternative text and captions; the report and the notebook show the same ones.
 
 Each function takes plain data, as `metrics.json` and the manifest hold it.
 """
@@ -6,26 +6,34 @@ Each function takes plain data, as `metrics.json` and the manifest hold it.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
-from model.data.applications import Applications
 from model.report import charts, words
-from model.report.points import Table
 from model.report.style import png, svg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
+    from lambda_app.manifest import Confusion, Figures
+    from model.data.applications import Applications
+    from model.judge.comparison import Metrics
+    from model.judge.figures import RocPoint
+    from model.report.points import PointsTable
 
 
 @dataclass(frozen=True)
 class Picture:
     """A chart, its alternative text and its caption.
 
-    A notebook keeps it as a PNG, which every viewer shows: HTML and SVG are filtered where nobody has trusted the file
-    yet. Its words stand in the output's metadata, where Jupyter's convention has them, and as the output's plain text.
+    A notebook keeps it as a PNG, which every viewer shows; viewers filter HTML and SVG out of a file that nobody has
+    trusted yet. The alternative text goes where Jupyter's convention puts it, into the output's metadata, and is the
+    output's plain text as well.
     """
 
     figure: Figure
@@ -34,12 +42,12 @@ class Picture:
 
     @property
     def source(self) -> Markup:
-        """The chart as an address that holds all of it."""
+        """The chart as a data URL."""
         content = base64.b64encode(svg(self.figure).encode()).decode("ascii")
         return Markup("data:image/svg+xml;base64,") + content
 
     def _repr_mimebundle_(self, **_wanted: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-        # IPython itself leaves out the types that it was not asked for.
+        # IPython drops the types that it did not ask for.
         data = {
             "image/png": base64.b64encode(png(self.figure)).decode("ascii"),
             "text/plain": self.alt,
@@ -47,7 +55,7 @@ class Picture:
         return data, {"image/png": {"alt": self.alt}}
 
 
-def confusions(models: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
+def confusions(models: Mapping[str, Figures]) -> list[Picture]:
     """Each model's decisions against the record."""
     return [
         Picture(charts.confusion(figures["confusion"], name), _told(name, figures["confusion"]))
@@ -55,7 +63,7 @@ def confusions(models: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
     ]
 
 
-def curves(models: Mapping[str, Mapping[str, Any]], roc: Mapping[str, Sequence[Mapping[str, float]]]) -> list[Picture]:
+def curves(models: Mapping[str, Figures], roc: Mapping[str, Sequence[RocPoint]]) -> list[Picture]:
     """The ROC curves, and the calibration."""
     areas = {name: figures["roc_auc"] for name, figures in models.items()}
     calibrations = {name: figures["calibration"] for name, figures in models.items()}
@@ -63,7 +71,7 @@ def curves(models: Mapping[str, Mapping[str, Any]], roc: Mapping[str, Sequence[M
         Picture(
             charts.roc(roc, areas),
             "ROC curves. Area under the curve: "
-            + "; ".join(f"{charts.NAMES[name]} {area:.4f}" for name, area in areas.items()),
+            + "; ".join(f"{charts.NAMES[name]} {words.places(area)}" for name, area in areas.items()),
             "Further up and to the left is better; the diagonal is a coin toss.",
         ),
         Picture(
@@ -78,7 +86,7 @@ def curves(models: Mapping[str, Mapping[str, Any]], roc: Mapping[str, Sequence[M
     ]
 
 
-def groups(judged: Mapping[str, Any]) -> list[Picture]:
+def groups(judged: Figures) -> list[Picture]:
     """The rates of each group, one picture for each sensitive column."""
     return [
         Picture(
@@ -94,7 +102,7 @@ def groups(judged: Mapping[str, Any]) -> list[Picture]:
     ]
 
 
-def cutoffs(metrics: Mapping[str, Any], limit: float) -> list[Picture]:
+def cutoffs(metrics: Metrics, limit: float) -> list[Picture]:
     """Accuracy against the gap at every cut-off; no picture where there are no groups to compare."""
     judged, threshold = metrics["scorecard"], metrics["threshold"]
     if not judged["groups"]:
@@ -110,8 +118,8 @@ def cutoffs(metrics: Mapping[str, Any], limit: float) -> list[Picture]:
     ]
 
 
-def points(tables: Sequence[Table]) -> list[Picture]:
-    """The points of each field that moves a decision."""
+def points(tables: Sequence[PointsTable]) -> list[Picture]:
+    """The points of each field that can change a decision."""
     return [
         Picture(
             charts.points(table),
@@ -124,26 +132,24 @@ def points(tables: Sequence[Table]) -> list[Picture]:
     ]
 
 
-def idle(tables: Sequence[Table]) -> list[str]:
-    """The fields that have no points to give: they move no decision, and are never a reason."""
+def idle(tables: Sequence[PointsTable]) -> list[str]:
+    """The fields without points: they never change a decision, and are never a reason."""
     return [table.name for table in tables if not any(row.points for row in table.bins)]
 
 
-def shortfalls(denial: Mapping[str, Any] | None) -> list[Picture]:
-    """How far a denied applicant falls short in each field (`model.report.example_denial`); none without a denial."""
-    if denial is None:
-        return []
+def shortfalls(found: Sequence[tuple[str, float]]) -> list[Picture]:
+    """How far a denied applicant falls short in each field (`model.report.page.Denied`)."""
     return [
         Picture(
-            charts.shortfalls(denial["shortfalls"]),
-            "Shortfall: " + "; ".join(f"{name} {value:+.2f}" for name, value in denial["shortfalls"]),
+            charts.shortfalls(found),
+            "Shortfall: " + "; ".join(f"{name} {value:+.2f}" for name, value in found),
             "What counts most stands first; the letter names at most four.",
         )
     ]
 
 
 def distribution(applications: Applications, field: str, column: str) -> Picture:
-    """How a field's values are spread in each group, and what share is labelled approve."""
+    """How a field's values are distributed in each group, and the share labelled approve."""
     place = [spec.name for spec in applications.fields].index(field)
     values, names = applications.matrix[:, place], applications.groups[column]
     told = [
@@ -154,7 +160,7 @@ def distribution(applications: Applications, field: str, column: str) -> Picture
     return Picture(charts.distribution(applications, field, column), f"{field} of the applications. {'; '.join(told)}.")
 
 
-def _told(name: str, counts: Mapping[str, int]) -> str:
+def _told(name: str, counts: Confusion) -> str:
     return (
         f"{charts.NAMES[name]}: of those labelled approve {counts['true_approve']:,} approved and "
         f"{counts['false_deny']:,} denied; of those labelled deny {counts['false_approve']:,} approved and "

@@ -1,20 +1,19 @@
-"""The pictures of a model, shared by the report and the notebook.
+"""The charts of a model, shared by the report and the notebook.
 
-Each function takes plain data, as `metrics.json` and the manifest hold it, and gives a figure narrow enough for a
-phone. Each series has a marker, line style or hatching of its own, so that nothing is said by colour alone.
+Each function takes plain data, as `metrics.json` and the manifest hold it, and returns a figure narrow enough for a
+phone. Each series has its own marker, line style or hatching, so that colour is never the only difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from model.data.applications import Applications
-from model.report.points import MISSING, Table
+from model.report import words
+from model.report.points import MISSING
 from model.report.style import (
     BLUE,
     GREEN,
@@ -32,13 +31,22 @@ from model.report.style import (
     styled,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lambda_app.manifest import Calibration, Confusion, GroupFigures
+    from model.data.applications import Applications
+    from model.judge.comparison import CutoffFigures
+    from model.judge.figures import RocPoint
+    from model.report.points import PointsTable
+
 NAMES = {"scorecard": "Scorecard", "tree": "Tree of depth 3", "boosted": "Unconstrained boosting"}
-# More bins than this are drawn as a curve.
+# From this many bins on a curve is drawn instead of bars.
 BARS = 12
 
 
 @styled
-def points(table: Table) -> Figure:
+def points(table: PointsTable) -> Figure:
     """The points of one field: bars for a few bins, a curve of steps for many."""
     if table.edges is not None and len(table.edges) >= BARS:
         return _steps(table, table.edges)
@@ -46,7 +54,7 @@ def points(table: Table) -> Figure:
 
 
 @styled
-def confusion(counts: Mapping[str, int], name: str) -> Figure:
+def confusion(counts: Confusion, name: str) -> Figure:
     """One model's decisions against the outcomes, as counts and shares of the outcome."""
     figure, axes = framed(NAMES.get(name, name), width=3.1, height=2.6)
     cells = np.array(
@@ -77,7 +85,7 @@ def confusion(counts: Mapping[str, int], name: str) -> Figure:
 
 
 @styled
-def roc(curves: Mapping[str, Sequence[Mapping[str, float]]], areas: Mapping[str, float]) -> Figure:
+def roc(curves: Mapping[str, Sequence[RocPoint]], areas: Mapping[str, float | None]) -> Figure:
     """The ROC curve of each model."""
     figure, axes = framed("ROC curves")
     for (name, curve), series, line in zip(curves.items(), SERIES, LINES, strict=False):
@@ -86,7 +94,7 @@ def roc(curves: Mapping[str, Sequence[Mapping[str, float]]], areas: Mapping[str,
             [point["true_positive_rate"] for point in curve],
             color=series["color"],
             linestyle=line,
-            label=f"{NAMES.get(name, name)}, area {areas[name]:.4f}",
+            label=f"{NAMES.get(name, name)}, area {words.places(areas[name])}",
         )
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.9, label="chance")
     percent(axes, "x", "y")
@@ -97,8 +105,8 @@ def roc(curves: Mapping[str, Sequence[Mapping[str, float]]], areas: Mapping[str,
 
 
 @styled
-def calibration(models: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
-    """What was estimated against what was observed, in tenths of the applicants."""
+def calibration(models: Mapping[str, Sequence[Calibration]]) -> Figure:
+    """Estimated probabilities against observed shares, in tenths of the applicants."""
     figure, axes = framed("Calibration")
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.9, label="as estimated")
     for (name, tenths), series, line in zip(models.items(), SERIES, LINES, strict=False):
@@ -117,22 +125,23 @@ def calibration(models: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
 
 
 @styled
-def operating_curve(curve: Sequence[Mapping[str, float]], threshold: float, limit: float) -> Figure:
-    """Accuracy against the equal-opportunity gap at every cut-off, and the one that was chosen."""
+def operating_curve(curve: Sequence[CutoffFigures], threshold: float, limit: float) -> Figure:
+    """Accuracy against the equal-opportunity gap at every cut-off, with the chosen cut-off marked."""
     figure, axes = framed("Cut-offs: accuracy against gap", height=3.6)
-    gaps = [point["gap"] for point in curve]
-    accuracies = [point["accuracy"] for point in curve]
+    cutoffs = np.array([point["cutoff"] for point in curve])
+    gaps = np.array([point["gap"] for point in curve], dtype=np.float64)  # None becomes NaN
+    accuracies = np.array([point["accuracy"] for point in curve])
     axes.plot(gaps, accuracies, color=BLUE, label="all cut-offs")
     for cutoff in (0.2, 0.8):
-        point = _nearest(curve, cutoff)
-        axes.plot(point["gap"], point["accuracy"], "o", color=BLUE)
+        place = np.abs(cutoffs - cutoff).argmin()
+        axes.plot(gaps[place], accuracies[place], "o", color=BLUE)
         axes.annotate(
-            f"{cutoff:.1f}", (point["gap"], point["accuracy"]), xytext=(7, -4), textcoords="offset points", fontsize=9
+            f"{cutoff:.1f}", (gaps[place], accuracies[place]), xytext=(7, -4), textcoords="offset points", fontsize=9
         )
-    chosen = _nearest(curve, threshold)
+    chosen = np.abs(cutoffs - threshold).argmin()
     axes.plot(
-        chosen["gap"],
-        chosen["accuracy"],
+        gaps[chosen],
+        accuracies[chosen],
         "D",
         color=ORANGE,
         markersize=8,
@@ -140,10 +149,11 @@ def operating_curve(curve: Sequence[Mapping[str, float]], threshold: float, limi
         linestyle="none",
     )
     axes.axvline(limit, color=INK, linestyle="--", linewidth=1.3, label=f"policy's limit: {limit:.0%}")
-    axes.axvspan(limit, max(*gaps, limit * 1.25), color=ORANGE, alpha=0.09, linewidth=0)
-    axes.set_xlim(0, max(*gaps, limit * 1.25))
-    # Cut-offs that approve nearly all or nearly none would flatten the part that matters.
-    axes.set_ylim(max(min(accuracies), max(accuracies) - 0.15), max(accuracies) + 0.01)
+    right = max(gaps.max(), limit * 1.25)
+    axes.axvspan(limit, right, color=ORANGE, alpha=0.09, linewidth=0)
+    axes.set_xlim(0, right)
+    # Cut-offs that approve nearly everyone or nearly no one would flatten the part that matters.
+    axes.set_ylim(max(accuracies.min(), accuracies.max() - 0.15), accuracies.max() + 0.01)
     percent(axes, "x", "y")
     axes.set_xlabel("equal-opportunity gap")
     axes.set_ylabel("accuracy")
@@ -152,13 +162,16 @@ def operating_curve(curve: Sequence[Mapping[str, float]], threshold: float, limi
 
 
 @styled
-def group_rates(by_group: Mapping[str, Mapping[str, Any]], column: str) -> Figure:
+def group_rates(by_group: Mapping[str, GroupFigures], column: str) -> Figure:
     """Approval and true-positive rates of each group, with their intervals."""
     figure, axes = framed(f"Rates by {column}", height=1.35 + 0.55 * len(by_group))
-    rates = {"approval_rate": "approved of all", "true_positive_rate": "approved of the creditworthy"}
+    rates: dict[Literal["approval_rate", "true_positive_rate"], str] = {
+        "approval_rate": "approved of all",
+        "true_positive_rate": "approved of the creditworthy",
+    }
     places = np.arange(len(by_group))
     for offset, (key, label), series in zip((-0.19, 0.19), rates.items(), SERIES, strict=False):
-        values = np.array([group[key] for group in by_group.values()], dtype=np.float64)  # None, not known, becomes NaN
+        values = np.array([group[key] for group in by_group.values()], dtype=np.float64)  # None becomes NaN
         low = np.array([group["intervals"][key]["low"] for group in by_group.values()])
         high = np.array([group["intervals"][key]["high"] for group in by_group.values()])
         bars = axes.barh(
@@ -187,7 +200,7 @@ def group_rates(by_group: Mapping[str, Mapping[str, Any]], column: str) -> Figur
 
 @styled
 def shortfalls(found: Sequence[tuple[str, float]]) -> Figure:
-    """How far a denied applicant falls short of the reference, field by field, in the order given."""
+    """How far a denied applicant falls short of the reference in each field, in the given order."""
     figure, axes = framed("Points short of the cut-off's mean", height=0.95 + 0.36 * len(found))
     names, values = [name for name, _ in found], [value for _, value in found]
     bars = axes.barh(names, values, color=[ORANGE if value > 0 else BLUE for value in values], height=0.62)
@@ -202,7 +215,7 @@ def shortfalls(found: Sequence[tuple[str, float]]) -> Figure:
 
 @styled
 def distribution(applications: Applications, field: str, column: str) -> Figure:
-    """How a field's values are spread in each group of a sensitive column, and what share is labelled approve."""
+    """How a field's values are distributed in each group of a sensitive column, and the share labelled approve."""
     place = [spec.name for spec in applications.fields].index(field)
     values, groups = applications.matrix[:, place], applications.groups[column]
     figure = Figure(figsize=(WIDTH, HEIGHT * 1.6))
@@ -233,12 +246,7 @@ def distribution(applications: Applications, field: str, column: str) -> Figure:
     return figure
 
 
-def _nearest(curve: Sequence[Mapping[str, float]], cutoff: float) -> Mapping[str, float]:
-    """The point of a curve whose cut-off is nearest to this one."""
-    return min(curve, key=lambda point: abs(point["cutoff"] - cutoff))
-
-
-def _steps(table: Table, edges: tuple[float, ...]) -> Figure:
+def _steps(table: PointsTable, edges: tuple[float, ...]) -> Figure:
     figure, axes = framed(f"{table.name}: points")
     margin = (edges[-1] - edges[0]) * 0.06
     ends = [edges[0] - margin, *edges, edges[-1] + margin]
@@ -258,7 +266,7 @@ def _steps(table: Table, edges: tuple[float, ...]) -> Figure:
     return figure
 
 
-def _bars(table: Table) -> Figure:
+def _bars(table: PointsTable) -> Figure:
     figure, axes = framed(f"{table.name}: points", height=0.9 + 0.36 * len(table.bins))
     bars = axes.barh([row.label for row in table.bins], [row.points for row in table.bins], color=BLUE, height=0.62)
     axes.bar_label(bars, fmt="%.2f", padding=3)

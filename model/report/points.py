@@ -1,19 +1,17 @@
-"""The scorecard as people read it: what each bin covers, its points, and how many applicants fall into it."""
+"""Points as people read them: what each bin covers, its points, and the share of applicants in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
 from math import floor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_app import artifact
-from lambda_app.formats.scorecard import Scorecard
+from model.formats import find
 
 if TYPE_CHECKING:
-    from lambda_app.formats.scorecard import FieldPoints
-    from lambda_app.manifest import Field, Manifest
+    from lambda_app.artifact import Artifact
+    from lambda_app.manifest import Field, FieldBins, Manifest
 
 MISSING = "not given"
 
@@ -25,11 +23,11 @@ class Bin:
     Attributes
     ----------
     label : str
-        The values that it covers.
+        The values it covers, in words.
     points : float
-        Log-odds; 0 for the worst of the field.
+        Log-odds; 0 for the field's worst bin.
     share : float
-        Of the training rows, 0 to 1.
+        The share of training rows in it, 0 to 1.
     """
 
     label: str
@@ -38,17 +36,17 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class Table:
-    """One field of the scorecard.
+class PointsTable:
+    """The points of one field.
 
     Attributes
     ----------
     name, description, unit, direction : str
-        As the contract says them.
+        As the contract states them.
     reference : float
-        The mean points of applicants at the cut-off, which a denial is compared with.
+        The mean points of applicants at the cut-off, with whom a denial is compared.
     edges : tuple of float, optional
-        The upper ends of all bins but the last of a number; None for words.
+        For a number: the upper ends of all bins but the last. None for words.
     bins : tuple of Bin
     """
 
@@ -61,40 +59,34 @@ class Table:
     bins: tuple[Bin, ...]
 
 
-def points_tables(directory: Path) -> list[Table]:
-    """The tables of the scorecard in a directory; none if the artifact has another format.
-
-    Raises
-    ------
-    lambda_app.errors.ArtifactError
-        The artifact cannot be trusted or read.
-    """
-    loaded = artifact.load(str(directory))
-    manifest = loaded.manifest
-    if not isinstance(loaded.scorer, Scorecard):
+def points_tables(opened: Artifact) -> list[PointsTable]:
+    """The points of each field of an opened artifact; none if its format has no points."""
+    manifest = opened.manifest
+    tables = find(manifest["format"]).tables(opened)
+    if tables is None:
         return []
     return [
-        Table(
-            name=spec["name"],
-            description=spec["description"],
-            unit=spec["unit"],
-            direction=spec["direction"],
+        PointsTable(
+            name=field["name"],
+            description=field["description"],
+            unit=field["unit"],
+            direction=field["direction"],
             reference=reference,
             edges=tuple(entry["edges"]) if "edges" in entry else None,
             bins=tuple(
                 Bin(label, points, share)
                 for label, points, share in zip(
-                    bin_labels(spec, entry, _minimum(manifest, spec["name"])),
+                    bin_labels(field, entry, _minimum(manifest, field["name"])),
                     entry["points"],
-                    # The share of missing values stands last also where a value must be given.
-                    shares["shares"][: len(entry["points"])],
+                    # The share of missing values comes last, even where a value must be given.
+                    bins["shares"][: len(entry["points"])],
                     strict=True,
                 )
             ),
         )
-        for spec, entry, shares, reference in zip(
+        for field, entry, bins, reference in zip(
             manifest["contract"]["fields"],
-            loaded.scorer.tables["fields"],
+            tables["fields"],
             manifest["bins"]["fields"],
             manifest["reference"]["points"],
             strict=True,
@@ -102,29 +94,28 @@ def points_tables(directory: Path) -> list[Table]:
     ]
 
 
-def bin_labels(spec: Field, entry: FieldPoints, minimum: float | None) -> list[str]:
+def bin_labels(field: Field, bins: FieldBins, minimum: float | None) -> list[str]:
     """What each bin covers, in words.
 
     Parameters
     ----------
-    spec : dict
+    field : Field
         The field in the manifest's contract.
-    entry : dict
-        Its `edges` or `words`.
+    bins : FieldBins
     minimum : float, optional
         The least value that the contract allows.
     """
-    if "words" in entry:
-        labels = list(entry["words"])
-    elif not entry["edges"]:
+    if "words" in bins:
+        labels = list(bins["words"])
+    elif not bins["edges"]:
         labels = ["any"]
-    elif spec["kind"] in ("int", "flag"):
-        labels = _whole_numbers([floor(edge) for edge in entry["edges"]], minimum, flag=spec["kind"] == "flag")
+    elif field["kind"] in ("int", "flag"):
+        labels = _whole_numbers([floor(edge) for edge in bins["edges"]], minimum, flag=field["kind"] == "flag")
     else:
-        edges = [f"{edge:,.6g}" for edge in entry["edges"]]
+        edges = [f"{edge:,.6g}" for edge in bins["edges"]]
         between = [f"over {low} to {high}" for low, high in pairwise(edges)]
         labels = [f"to {edges[0]}", *between, f"over {edges[-1]}"]
-    return [*labels, MISSING] if spec["optional"] else labels
+    return [*labels, MISSING] if field["optional"] else labels
 
 
 def _whole_numbers(last: list[int], minimum: float | None, *, flag: bool) -> list[str]:

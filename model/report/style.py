@@ -1,4 +1,4 @@
-"""How every picture looks: colours, letters, sizes."""
+"""How every chart looks: colours, letters, sizes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STYLE: Any = {
     "lines.linewidth": 1.8,
     "lines.markersize": 4.5,
     "figure.constrained_layout.use": True,
-    # Letters stay letters, which every reader's own font draws sharply; identifiers are the same in every run.
+    # Text stays text, which the reader's own font draws sharply. The salt makes identifiers the same in every run.
     "svg.fonttype": "none",
     "svg.hashsalt": "model-report",
 }

@@ -1,19 +1,30 @@
-"""Figures as people read them, in the report. A figure that the data cannot tell, or that nobody gave, is None."""
+"""Figures as the report writes them. A figure that the data cannot show, or that nobody gave, is None."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lambda_app.manifest import Difference, Interval
 
 NONE = "not known"
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """A share of 0 to 1 as a percentage."""
+    """A share, 0 to 1, as a percentage.
+
+    >>> percent(0.9342)
+    '93.4\xa0%'
+    """
     return NONE if share is None else f"{share * 100:.{digits}f}\u00a0%"
 
 
 def points(difference: float | None) -> str:
-    """A difference of two shares in percentage points."""
+    """A difference of two shares in percentage points.
+
+    >>> points(0.208)
+    '20.8 percentage points'
+    """
     return NONE if difference is None else f"{difference * 100:.1f} percentage points"
 
 
@@ -27,13 +38,17 @@ def number(value: float | None) -> str:
     return NONE if value is None else f"{value:,.2g}".replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
-def whole(count: int | None) -> str:
+def whole(count: float | None) -> str:
     """A count."""
     return NONE if count is None else f"{count:,}"
 
 
-def interval(ends: dict[str, Any], digits: int = 1, scale: float = 100) -> str:
-    """An interval `{"low", "high"}`, by default of shares in per cent."""
-    if ends["low"] is None:
+def interval(ends: Interval | Difference, digits: int = 1, scale: float = 100) -> str:
+    """An interval, by default of shares in per cent.
+
+    >>> interval({"low": 0.931, "high": 0.9364}, digits=2)
+    '93.10 to 93.64'
+    """
+    if ends["low"] is None or ends["high"] is None:
         return NONE
     return f"{ends['low'] * scale:.{digits}f} to {ends['high'] * scale:.{digits}f}"

@@ -1,11 +1,10 @@
-"""What is written down of a measurement is what was measured."""
+"""What is written down is what was measured."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import joblib
 import numpy as np
 import pytest
 
@@ -16,9 +15,11 @@ from benchmarks.lambda_process import BenchmarkError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.figures import Results
 
-def _results(*figures: Figure) -> dict[str, Any]:
-    spread = vars(Spread(2.0, 1.0, 4.0, 7))
+
+def _results(*figures: Figure) -> Results:
+    spread = Spread(2.0, 1.0, 4.0, 7).as_dict()
     labels = {"empty": "empty handler", "service": "this service"}
     return {
         "measured_at": "2026-01-02",
@@ -43,18 +44,18 @@ def _results(*figures: Figure) -> dict[str, Any]:
     ids=["at the ceiling", "over it", "at the floor", "under it"],
 )
 def test_a_figure_is_held_to_its_target(median: float, at_most: bool, met: bool) -> None:
-    # Given a target of 1.5, when this was measured
+    # Given a target of 1.5, when this is measured
     figure = Figure("cold start", "times", Spread(median, 0.0, 9.0, 5), 1.5, at_most)
-    # Then it is met, or missed, and the table says so
+    # Then the target is met or missed, and the table says so
     assert figure.met is met
     assert ("**missed**" in report.figures(_results(figure))) is not met
 
 
 def test_every_figure_tells_of_how_many_repeats_it_is() -> None:
-    # Given figures that were not repeated equally often
+    # Given figures with different numbers of repeats
     often = Figure("cold start", "times", Spread.of([1.0, 2.0, 3.0]), 1.5)
     once = Figure("image size", "MB", Spread(2.0, 2.0, 2.0, 1), 3)
-    # When the page is written, then each has its own count, and no other is claimed for it
+    # When the page is written, then each has its own count
     page = report.page(_results(often, once))
     assert "| cold start | 2 times (1.5 to 2.5) | 3 |" in page
     assert "| image size | 2 MB (2 to 2) | 1 |" in page
@@ -63,31 +64,22 @@ def test_every_figure_tells_of_how_many_repeats_it_is() -> None:
 
 
 @pytest.mark.parametrize("wrong", [1.0, float("nan")], ids=["another probability", "none"])
-def test_batch_compares_every_row(wrong: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_compares_every_row(wrong: float, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given tables that differ from the pipeline in the last row alone
-    class Pipeline:
-        def predict_proba(self, rows: Any) -> Any:
-            return np.full((len(rows), 2), 0.5)
-
-    class Tables:
-        def __init__(self, _artifacts: Path) -> None:
-            pass
-
-        def probabilities(self, rows: Any) -> Any:
-            return np.append(np.full(len(rows) - 1, 0.5), wrong)
-
     monkeypatch.setattr(batch, "ROWS", 5_000)
-    monkeypatch.setattr(batch, "BatchScorer", Tables)
-    monkeypatch.setattr(joblib, "load", lambda _path: Pipeline())
-    # When they are measured, then that is told
+    compared: dict[str, batch.Scorer] = {
+        "tables": lambda rows: np.append(np.full(len(rows) - 1, 0.5), wrong),
+        "pipeline": lambda rows: np.full(len(rows), 0.5),
+    }
+    # When they are measured, then that is an error
     with pytest.raises(BenchmarkError, match="different probabilities"):
-        batch.rows_per_second(tmp_path, 2)
+        batch.rows_per_second(compared, 2)
 
 
 def test_a_slow_moment_of_the_machine_cancels() -> None:
-    # Given two things measured by turns, one twice as slow, and a moment at which all was ten times slower
+    # Given two things measured in turns, one twice as slow, and a moment when everything was ten times slower
     fast, slow = [1.0, 1.0, 10.0, 1.0], [2.0, 2.0, 20.0, 2.0]
-    # When their ratio is taken, then it knows nothing of that moment
+    # When their ratio is taken, then that moment does not show
     assert ratios(slow, fast) == Spread(2.0, 2.0, 2.0, 4)
 
 
@@ -100,7 +92,7 @@ def test_the_readme_changes_between_its_marks_only(tmp_path: Path, monkeypatch: 
     results = _results(Figure("peak memory", "MB", Spread(22.0, 21.0, 23.0, 30), 24))
     # When other results are written down
     report.write(results)
-    # Then the table is theirs, and every other byte as it was
+    # Then the table is replaced, and every other byte is as it was
     assert report.README.read_text(encoding="utf-8") == f"{before}{report.figures(results)}{after}"
     assert "| peak memory | 22 MB (21 to 23) | 30 | ≤ 24 MB | reached |" in report.PAGE.read_text(encoding="utf-8")
     assert json.loads(report.RESULTS.read_text(encoding="utf-8")) == results
@@ -117,7 +109,7 @@ def test_the_same_results_draw_the_same_picture(tmp_path: Path) -> None:
 def test_the_documents_quote_the_results_that_stand_beside_them() -> None:
     # Given the results of the last `make bench`
     results = json.loads(report.RESULTS.read_text(encoding="utf-8"))
-    # Then the page is what they give, and so is the README's table
+    # Then the page quotes them, and so does the README's table
     assert report.PAGE.read_text(encoding="utf-8") == report.page(results)
     quoted = report.BLOCK.findall(report.README.read_text(encoding="utf-8"))
     assert quoted == [report.figures(results)]

@@ -1,4 +1,4 @@
-"""`make experiments`: MLflow's own pages over what was recorded."""
+"""`make experiments`: MLflow's own pages on the recorded runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def asked(address: str, path: str, **question: Any) -> Any:
 
 
 def runs_shown(address: str) -> list[Any]:
-    """The runs of the first experiment that a server shows, first to last."""
+    """The runs that a server shows of its first experiment, first to last."""
     answer = json.loads(
         asked(address, "/api/2.0/mlflow/runs/search", experiment_ids=["1"], order_by=["attributes.start_time"])
     )
@@ -44,7 +44,7 @@ def runs_shown(address: str) -> list[Any]:
 
 
 def until(done: Callable[[], Any], what: str) -> Any:
-    """Ask until the answer is true; what could not be asked counts as false."""
+    """Ask until the answer is true; a failed request counts as false."""
     end = time.monotonic() + LONG
     while time.monotonic() < end:
         with contextlib.suppress(OSError):
@@ -56,7 +56,7 @@ def until(done: Callable[[], Any], what: str) -> Any:
 
 @contextlib.contextmanager
 def experiments(uri: str) -> Iterator[str]:
-    """`make experiments` over a database; gives the address, and stops the server if that has not happened."""
+    """`make experiments` on a database: gives the address, and stops the server in the end if it still runs."""
     if shutil.which("make") is None:
         pytest.skip("needs make: apt-get install make")
     port = free_port()
@@ -81,7 +81,7 @@ def experiments(uri: str) -> Iterator[str]:
 def test_two_runs_can_be_compared_and_a_server_killed_in_the_middle_loses_none(
     small: TrainingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # given: the server that shows the two runs, and a training run that is being recorded there
+    # given: the server, which shows two runs, and a third run that is being recorded there
     database = record_two(small, tmp_path)
     uri = f"sqlite:///{database}"
     with experiments(uri) as address:

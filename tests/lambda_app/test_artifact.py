@@ -20,8 +20,6 @@ from hypothesis import strategies as st
 from lambda_app import artifact
 from lambda_app.errors import ArtifactCorrupt, ArtifactError, ArtifactMissing, ArtifactUnsafe, ArtifactUnsupported
 from lambda_app.manifest import DECIDING
-from model.formats.batch import BatchScorer
-from model.report.points import points_tables
 from tests.artifacts import vouch, write_by_hand, write_manifest
 from tests.planted import PLANTED, touch
 from tests.serving import ROOT, Service
@@ -173,13 +171,7 @@ def test_planted_pickle_would_run_if_it_were_trusted(tmp_path: Path, name: str) 
 
 
 @pytest.mark.parametrize("form", ["mixed", "mixed_sklearn"])
-@pytest.mark.parametrize(
-    "opening",
-    [lambda where: artifact.load(str(where)), BatchScorer, points_tables],
-    ids=["service", "batch", "points-tables"],
-)
 def test_model_replaced_once_it_was_checked_is_never_opened(
-    opening: Callable[[Path], object],
     form: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -206,7 +198,7 @@ def test_model_replaced_once_it_was_checked_is_never_opened(
     # A name of the module's own comes before the built-in one.
     monkeypatch.setattr(artifact, "open", open_and_replace, raising=False)
     # When the artifact is opened
-    assert opening(tmp_path) is not None
+    artifact.load(str(tmp_path))
     # Then what was checked is what was opened
     assert len(replaced) == 1
     assert not marker.exists()

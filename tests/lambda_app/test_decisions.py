@@ -20,9 +20,10 @@ from lambda_app.errors import ArtifactCorrupt
 from lambda_app.reasons import principal
 from model.data.encoding import values_of
 from model.data.rejects import DataError
-from model.formats.batch import BatchScorer, decide
+from model.formats.batch import decide
 from tests.artifacts import write_manifest
 from tests.near_edges import beside, sent
+from tests.trainings import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def test_training_passed_its_gate(trained: TrainingRun) -> None:
 
 
 def test_denials_have_one_to_four_reasons_in_order_and_approvals_none(trained: TrainingRun) -> None:
-    specs = trained.trained.holdout.fields
+    specs = trained.candidate.holdout.fields
     codes = {spec.name: (spec.scored.code, spec.scored.text) for spec in specs}
     decider = Decider(artifact.load(str(trained.directory)))
     threshold = trained.manifest["threshold"]
@@ -96,7 +97,7 @@ def test_denials_have_one_to_four_reasons_in_order_and_approvals_none(trained: T
 
 
 def test_shortfalls_sum_to_reference_minus_score(trained: TrainingRun) -> None:
-    specs = trained.trained.holdout.fields
+    specs = trained.candidate.holdout.fields
     scorer = artifact.load(str(trained.directory)).scorer
     reference = trained.manifest["reference"]
     model = joblib.load(trained.directory / "model.joblib")
@@ -116,7 +117,7 @@ def test_reference_applicants_are_at_the_cutoff(trained: TrainingRun) -> None:
 
 
 def test_shortfalls_of_format_sklearn_sum_to_reference_minus_probability(mixed_sklearn: TrainingRun) -> None:
-    specs = mixed_sklearn.trained.holdout.fields
+    specs = mixed_sklearn.candidate.holdout.fields
     decider = Decider(artifact.load(str(mixed_sklearn.directory)))
     scorer = artifact.load(str(mixed_sklearn.directory)).scorer
     reference = scorer.probability(mixed_sklearn.manifest["reference"]["values"], [])
@@ -132,7 +133,7 @@ def test_shortfalls_of_format_sklearn_sum_to_reference_minus_probability(mixed_s
 
 def test_no_pair_is_decided_against_a_fields_direction(small: TrainingRun) -> None:
     # Given pairs of applications that differ in one field only
-    specs = small.trained.holdout.fields
+    specs = small.candidate.holdout.fields
     decider = Decider(artifact.load(str(small.directory)))
     generator = np.random.default_rng(4)
     lower = beside(small.directory, specs, PAIRS, seed=4)
@@ -155,10 +156,10 @@ def test_no_pair_is_decided_against_a_fields_direction(small: TrainingRun) -> No
 
 
 def test_service_batch_and_pipeline_agree(trained: TrainingRun) -> None:
-    specs = trained.trained.holdout.fields
+    specs = trained.candidate.holdout.fields
     matrix = beside(trained.directory, specs, 5_000, seed=6)
     service = artifact.load(str(trained.directory)).scorer
-    batch = BatchScorer(trained.directory)
+    batch = columns_of(trained.directory)
     pipeline = joblib.load(trained.directory / "pipeline.joblib")
     every = [values_of(row, specs) for row in matrix]
     bins = [service.bins(values) for values in every]
@@ -194,17 +195,17 @@ def test_bins_of_the_manifest_decide_nothing(
     manifest = json.loads((outcome.directory / "manifest.json").read_text())
     edit(manifest)
     write_manifest(tmp_path, manifest)
-    specs = outcome.trained.holdout.fields
+    specs = outcome.candidate.holdout.fields
     matrix = beside(outcome.directory, specs, 600, seed=7)
     # When the same applications are scored with both, by the service and in a batch
-    one, other = BatchScorer(outcome.directory), BatchScorer(tmp_path)
+    one, other = columns_of(outcome.directory), columns_of(tmp_path)
     decider, edited = (Decider(artifact.load(str(directory))) for directory in (outcome.directory, tmp_path))
     # Then every decision and every reason is the same
     probabilities = one.probabilities(matrix)
     assert np.array_equal(probabilities, other.probabilities(matrix))
-    denied = matrix[~one.approved(probabilities)][:100]
+    denied = matrix[probabilities < manifest["threshold"]][:100]
     assert len(denied) == 100
-    assert one.reason_codes(denied, specs) == other.reason_codes(denied, specs)
+    assert np.array_equal(one.shortfalls(denied), other.shortfalls(denied))
     for row in matrix[:200]:
         application = sent(row, specs)
         assert decider.decide(application, "test").answer == edited.decide(application, "test").answer
@@ -243,25 +244,25 @@ def test_batch_of_another_contract_is_refused(
 ) -> None:
     # Given applications that were checked with another contract than the artifact carries
     outcome: TrainingRun = request.getfixturevalue(form)
-    scorer, holdout = BatchScorer(outcome.directory), outcome.trained.holdout
+    opened, holdout = artifact.load(str(outcome.directory)), outcome.candidate.holdout
     # When they are to be decided, then they are not, where those of its own contract are
-    assert len(decide(scorer, holdout)) == len(holdout.matrix)
+    assert len(decide(opened, holdout)) == len(holdout.matrix)
     with pytest.raises(DataError, match="another contract"):
-        decide(scorer, replace(holdout, fields=change(holdout.fields)))
+        decide(opened, replace(holdout, fields=change(holdout.fields)))
 
 
 def test_estimator_has_the_same_bins_in_service_and_batch(mixed_sklearn: TrainingRun) -> None:
-    specs = mixed_sklearn.trained.holdout.fields
+    specs = mixed_sklearn.candidate.holdout.fields
     matrix = beside(mixed_sklearn.directory, specs, 300, seed=8)
     decider = Decider(artifact.load(str(mixed_sklearn.directory)))
     logged = [decider.decide(sent(row, specs), "test").bins for row in matrix]
-    assert np.array_equal(np.array(logged), np.stack(BatchScorer(mixed_sklearn.directory).bins(matrix), axis=1))
+    assert np.array_equal(np.array(logged), np.stack(columns_of(mixed_sklearn.directory).bins(matrix), axis=1))
 
 
 @settings(max_examples=60)
 @given(data=st.data())
 def test_any_valid_application_scores_the_same_everywhere(data: st.DataObject, mixed: TrainingRun) -> None:
-    specs = mixed.trained.holdout.fields
+    specs = mixed.candidate.holdout.fields
     row = []
     for spec in specs:
         known: st.SearchStrategy[float]
@@ -276,7 +277,7 @@ def test_any_valid_application_scores_the_same_everywhere(data: st.DataObject, m
     decision = Decider(artifact.load(str(mixed.directory))).decide(sent(matrix[0], specs), "test").answer
     pipeline = joblib.load(mixed.directory / "pipeline.joblib")
     assert decision["probability"] == pytest.approx(pipeline.predict_proba(matrix)[0, 1], abs=1e-9)
-    assert decision["probability"] == pytest.approx(BatchScorer(mixed.directory).probabilities(matrix)[0], abs=1e-15)
+    assert decision["probability"] == pytest.approx(columns_of(mixed.directory).probabilities(matrix)[0], abs=1e-15)
 
 
 @given(shortfalls=st.lists(st.floats(-5, 5), min_size=1, max_size=9))

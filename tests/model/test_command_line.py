@@ -1,4 +1,4 @@
-"""`python -m model` on small data: what it writes, what it says, and its exit codes 0, 1 and 3."""
+"""`python -m model` on small data: what it writes, what it prints, and its exit codes 0, 1 and 3."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_denied_training_exits_with_3_and_leaves_nothing_deployable(
     contract = strict(tmp_path, minimum_accuracy=0.999)
     # When another is trained in its place
     code = run("train", "--no-track", "--data", data, "--out", out, contract=contract)
-    # Then the one in service is as it was, and of the other there are reports only
+    # Then the one in service is unchanged, and the other leaves only reports
     assert code == 3
     assert "DENIED by rule accuracy" in capsys.readouterr().out
     after = contents(out)
@@ -125,7 +125,7 @@ def test_first_training_that_is_denied_leaves_no_artifact(data: Path, tmp_path: 
     assert not list(out.rglob("*.joblib"))
 
 
-def test_passed_training_takes_old_reports_of_a_rejected_one_away(data: Path, trained: Path, tmp_path: Path) -> None:
+def test_passed_training_removes_the_reports_of_a_rejected_one(data: Path, trained: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     (out / "rejected").mkdir(parents=True)
     (out / "rejected" / "gate.json").write_text("{}")
@@ -232,14 +232,14 @@ def test_corrupt_artifact_scores_nothing(trained: Path, tmp_path: Path, corrupt:
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_program_hands_its_exit_code_on(trained: Path) -> None:
+def test_program_ends_with_the_exit_code_of_its_command(trained: Path) -> None:
     def code(*arguments: str) -> int:
         command = [sys.executable, "-m", "model", *arguments]
         return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode
 
     assert code("gate", "--contract", SMALL, "--artifact", str(trained)) == 0
     assert code("gate", "--contract", SMALL, "--artifact", "nowhere") == 1
-    # The default contract's limits want larger groups than this artifact was judged by.
+    # The default contract's limits ask for larger groups than this artifact was judged by.
     assert code("gate", "--artifact", str(trained)) == 3
 
 

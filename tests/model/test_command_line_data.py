@@ -1,4 +1,4 @@
-"""What `python -m model` says and does about the data it is given: rejects, dates, the hold-out, another contract."""
+"""What `python -m model` does and reports about its data: rejects, dates, the hold-out, another contract."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def broken_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_training_says_which_rows_it_left_out_and_that_it_knows_no_date(
+def test_training_reports_rejected_rows_and_an_unknown_date(
     broken_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given data with rejects, of which nobody says when it is from
+    # Given data with rejects and without a date
     command = ["train", "--no-track", "--contract", SMALL, "--data", str(broken_data), "--out", str(tmp_path)]
     # When a model is trained
     assert main(command) == 0
-    # Then both are said
+    # Then it reports both
     said = capsys.readouterr().out
     assert "rejected   7 of 4,000 rows rejected" in said
     assert "Income: greater_than_equal in 7 (lines 2, 3, 4, 5, 6, …)" in said
@@ -71,35 +71,35 @@ def test_training_on_dated_data_keeps_the_date(
     command = ["train", "--no-track", "--contract", SMALL, "--data", str(broken_data), "--out", str(tmp_path)]
     # When a model is trained
     assert main([*command, "--dated", "2024-01-31"]) == 0
-    # Then the manifest has it, and nothing is said of an unknown one
+    # Then the manifest has the date, and nothing speaks of an unknown one
     assert json.loads((tmp_path / "manifest.json").read_text())["data"]["dated"] == "2024-01-31"
     assert "dated 2024-01-31" in (tmp_path / FILE).read_text(encoding="utf-8")
     assert "unknown date" not in capsys.readouterr().out
 
 
-def test_generated_applications_have_no_other_date_than_today(capsys: pytest.CaptureFixture[str]) -> None:
-    # Given no file, when a date is said, then the run ends before anything is generated
+def test_generated_applications_are_always_dated_today(capsys: pytest.CaptureFixture[str]) -> None:
+    # Given no file, when a date is given, then the run ends before anything is generated
     assert main(["train", "--no-track", "--dated", "2024-01-31"]) == 1
     assert "generated applications are dated today" in capsys.readouterr().err
 
 
-def test_export_leaves_the_date_of_the_data_as_it_was(small: TrainingRun, training_data: Path, tmp_path: Path) -> None:
+def test_export_keeps_the_date_of_the_data(small: TrainingRun, training_data: Path, tmp_path: Path) -> None:
     # Given a model of dated data
     command = ["export", "--contract", SMALL, "--artifact", str(small.directory), "--data", str(training_data)]
     # When it is exported again from a file
     assert main([*command, "--out", str(tmp_path)]) == 0
-    # Then its data is no younger and no less known
+    # Then its data has the same date as before
     assert json.loads((tmp_path / "manifest.json").read_text())["data"]["dated"] == small.manifest["data"]["dated"]
 
 
-def test_evaluate_judges_a_model_by_the_rows_that_it_has_not_seen(
+def test_evaluate_judges_a_model_by_the_rows_it_has_not_seen(
     small: TrainingRun, training_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Given the very data that a model was trained on
     command = ["evaluate", "--contract", SMALL, "--artifact", str(small.directory), "--data", str(training_data)]
     # When it is evaluated
     assert main(command) == 0
-    # Then the figures are those of its hold-out, and this is said beside them
+    # Then the figures are those of its hold-out, and standard error says so
     said = capsys.readouterr()
     assert json.loads(said.out) == small.manifest["metrics"]
     assert "judged     the hold-out of the training data, 4,000 of 20,000 rows" in said.err
@@ -122,7 +122,7 @@ def test_evaluate_judges_a_model_by_all_rows_of_other_data(
 
 
 def with_other_word_order(directory: Path) -> str:
-    """The mixed contract, two of whose words have changed places."""
+    """The mixed contract with two words swapped."""
     text = (CONTRACTS / "mixed.py").read_text(encoding="utf-8")
     assert '"own", "rent", "parents"' in text
     (directory / "other.py").write_text(text.replace('"own", "rent", "parents"', '"rent", "own", "parents"'))
@@ -138,7 +138,7 @@ def test_another_contract_than_the_models_own_is_refused(
     contract = with_other_word_order(tmp_path)
     loans(300, 1).to_csv(tmp_path / "loans.csv", index=False)
     words = ["--contract", contract, "--artifact", str(mixed.directory), "--data", str(tmp_path / "loans.csv")]
-    # When it is named for a model of the first, then nothing is decided
+    # When it is named for a model of the original contract, then nothing is decided
     assert main([command, *words]) == 1
     said = capsys.readouterr()
     assert said.err.startswith("ContractError: Loan is not the contract that the model was trained with")
@@ -147,7 +147,7 @@ def test_another_contract_than_the_models_own_is_refused(
 
 
 def test_score_knows_the_models_own_fields_and_words(mixed: TrainingRun, tmp_path: Path) -> None:
-    # Given applications for a model of another contract than the default, in a file whose columns are in another order
+    # Given applications for a model of another contract, in a file with its columns in another order
     asked = loans(300, 1)[[*reversed(Loan.model_fields), "Age"]]
     asked.to_csv(tmp_path / "asked.csv", index=False)
     # When they are scored, without a contract
@@ -169,11 +169,11 @@ def test_score_knows_the_models_own_fields_and_words(mixed: TrainingRun, tmp_pat
     [("scored.PARQUET", pd.read_parquet), ("scored.CSV", pd.read_csv)],
     ids=["parquet", "csv"],
 )
-def test_the_case_of_a_suffix_does_not_matter(name: str, reader: Any, small: TrainingRun, tmp_path: Path) -> None:
-    # Given applications in a file with a suffix in capitals
+def test_case_of_a_suffix_does_not_matter(name: str, reader: Any, small: TrainingRun, tmp_path: Path) -> None:
+    # Given applications in a file with an upper-case suffix
     generate(50, 3).to_csv(tmp_path / "asked.CSV", index=False)
     words = ["score", "--artifact", str(small.directory), "--in", str(tmp_path / "asked.CSV")]
-    # When they are scored into another such, then it is of the format that its name says
+    # When they are scored into another such file, then it has the format that its name says
     assert main([*words, "--out", str(tmp_path / name)]) == 0
     assert len(reader(tmp_path / name)) == 50
 
@@ -182,7 +182,7 @@ def test_the_case_of_a_suffix_does_not_matter(name: str, reader: Any, small: Tra
 def test_another_format_is_refused_before_anything_is_read(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given neither artifact nor applications, when a file of another format is asked for, then that is what is said
+    # Given neither artifact nor applications, when a file of another format is asked for, then that is the error
     words = ["score", "--artifact", str(tmp_path / "none"), "--in", str(tmp_path / "none.csv")]
     assert main([*words, "--out", str(tmp_path / name)]) == 1
     assert "name a .csv or a .parquet file to write" in capsys.readouterr().err
@@ -190,11 +190,12 @@ def test_another_format_is_refused_before_anything_is_read(
 
 @pytest.mark.parametrize("command", ["export", "evaluate", "track"])
 @pytest.mark.parametrize("text", ["{}", '{"contract": 1}'], ids=["empty", "no-contract"])
-def test_a_manifest_that_says_nothing_is_named(
+def test_manifest_without_what_is_needed_is_named(
     command: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given a manifest without what the command needs, when it is asked, then the file is named
+    # Given a manifest without what the command needs, when it is run, then the file is named
     (tmp_path / "manifest.json").write_text(text)
+    (tmp_path / "model.joblib").touch()
     assert main([command, "--artifact", str(tmp_path)]) == 1
     assert f"ArtifactCorrupt: {tmp_path / 'manifest.json'}" in capsys.readouterr().err
 
@@ -226,10 +227,10 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1, hours=1)).date().isoformat()
         ),
     ],
 )
-def test_what_a_command_cannot_use_is_a_usage_error(
+def test_argument_that_a_command_cannot_use_is_a_usage_error(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given an option that the command has not, or a value that it cannot have, when it is run, then the usage is told
+    # Given an unknown option, or a value that an option cannot have, when the command is run, then it shows the usage
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2

@@ -1,4 +1,4 @@
-"""Recording with MLflow: everything is there to compare, and nothing that happens to it costs a training run."""
+"""Recording with MLflow: all that is compared gets recorded, and no failure there costs a training run."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.serving import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.manifest import Denial, Manifest
     from model.run import TrainingRun
 
 
@@ -62,13 +63,14 @@ def test_keeps_the_report_and_the_model_with_its_signature(small: TrainingRun, d
     names = {file.name for file in kept.iterdir()}
     assert {"model_metrics.html", "manifest.json", "metrics.json", "gate.json", "model.joblib"} <= names
     assert len(of_run) == 1
-    for spec in small.trained.training.fields:
+    for spec in small.candidate.training.fields:
         assert f'"name": "{spec.name}"' in of_run[0]
 
 
-def test_of_a_rejected_model_keeps_the_reports_and_the_rules(mixed: TrainingRun) -> None:
+def test_tags_a_rejected_model_with_the_rules_it_broke(mixed: TrainingRun) -> None:
     # given
-    manifest = mixed.manifest | {"gate": {"passed": False, "denials": [{"rule": "accuracy"}, {"rule": "parity"}]}}
+    denials: list[Denial] = [{"rule": rule, "message": "…"} for rule in ("accuracy", "parity")]
+    manifest: Manifest = {**mixed.manifest, "gate": {"passed": False, "denials": denials}}
 
     # when
     found = tags(manifest)
@@ -77,10 +79,10 @@ def test_of_a_rejected_model_keeps_the_reports_and_the_rules(mixed: TrainingRun)
     assert found["gate"] == "denied: accuracy, parity"
 
 
-def test_names_columns_as_mlflow_allows(small: TrainingRun) -> None:
+def test_gives_columns_names_that_mlflow_accepts(small: TrainingRun) -> None:
     # given
     groups = {"Age (years)": small.manifest["metrics"]["groups"]["Group"]}
-    manifest = small.manifest | {"metrics": {"groups": groups}}
+    manifest: Manifest = {**small.manifest, "metrics": {**small.manifest["metrics"], "groups": groups}}
 
     # when
     found = figures(manifest, {})
@@ -90,9 +92,9 @@ def test_names_columns_as_mlflow_allows(small: TrainingRun) -> None:
     assert set(parameters(manifest)) >= {"seed", "data.rows"}
 
 
-def test_says_of_data_without_a_date_that_it_is_unknown(small: TrainingRun) -> None:
+def test_records_a_missing_date_as_unknown(small: TrainingRun) -> None:
     # given
-    manifest = small.manifest | {"data": small.manifest["data"] | {"dated": None}}
+    manifest: Manifest = {**small.manifest, "data": {**small.manifest["data"], "dated": None}}
 
     # when
     found = parameters(manifest)
@@ -129,7 +131,7 @@ def test_a_dead_server_costs_nothing_but_the_record(
     assert "secret" not in said
 
 
-def test_waits_no_longer_than_it_may_for_a_server_that_never_answers(small: TrainingRun) -> None:
+def test_stops_waiting_for_a_server_that_never_answers(small: TrainingRun) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         # given
         uri = f"http://127.0.0.1:{server.getsockname()[1]}"
@@ -143,7 +145,7 @@ def test_waits_no_longer_than_it_may_for_a_server_that_never_answers(small: Trai
     assert not recorder.recorded
 
 
-def test_a_folder_that_cannot_be_written_to_is_said_at_once(
+def test_reports_at_once_a_folder_that_cannot_be_written_to(
     small: TrainingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given

@@ -23,7 +23,7 @@ ROWS = 30_000
 
 @dataclass(frozen=True)
 class Run:
-    """What the command ended with, and the numbers of the code cells that failed."""
+    """How the command ended, and the numbers of the code cells that failed."""
 
     code: int
     cells: int

@@ -1,4 +1,4 @@
-"""The policy: each rule denies alone what it is for, and whatever is not shown is denied."""
+"""The policy: each rule alone denies what it is there for, and a figure that is missing is denied."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from model.applicant import Applicant
-from model.judge.gate import POLICY, GateError, Verdict, gate_input, judge
+from model.errors import GateError
+from model.judge.gate import POLICY, Verdict, champion_figures, gate_question, judge
 from model.judge.limits import limits_of
 from tests.serving import ROOT
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 FIXTURES = ROOT / "tests" / "policy"
 RULES = {"limits", "accuracy", "sensitive", "equal_opportunity", "group_size", "parity", "monotonicity", "champion"}
-# What a figure may turn into on the way; none of it is a number.
+# What a figure could turn into on the way; none of these is a number.
 NO_NUMBERS: tuple[Any, ...] = (None, "0", "", True, [], {}, [0.95])
 
 
 def question(name: str) -> dict[str, Any]:
-    """A question to the policy, as gate.json holds it."""
+    """A question to the policy, as in gate.json."""
     asked: dict[str, Any] = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
     return asked
 
@@ -35,7 +36,7 @@ def denied(asked: dict[str, Any]) -> set[str]:
 
 
 def paths(node: dict[str, Any], before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Where the numbers are that the policy may look at."""
+    """The paths of the numbers that the policy may look at."""
     found = []
     for key, value in node.items():
         if isinstance(value, dict):
@@ -45,13 +46,13 @@ def paths(node: dict[str, Any], before: tuple[str, ...] = ()) -> list[tuple[str,
     return found
 
 
-# Figures that are told, but that no rule weighs.
-UNWEIGHED = {"rows", "edge_rows", "low", "high"}
-WEIGHED = [path for path in paths(question("passes")) if path[-1] not in UNWEIGHED or path == ("parity", "rows")]
+# Figures that no rule looks at.
+UNUSED = {"rows", "edge_rows", "low", "high"}
+USED = [path for path in paths(question("passes")) if path[-1] not in UNUSED or path == ("parity", "rows")]
 
 
 def put(asked: dict[str, Any], path: tuple[str, ...], value: object) -> dict[str, Any]:
-    """A copy with one value replaced, or taken out where it is `...`."""
+    """A copy with one value replaced, or removed if it is `...`."""
     changed = copy.deepcopy(asked)
     node = changed
     for key in path[:-1]:
@@ -82,16 +83,16 @@ def test_rule_alone_denies_its_fixture(rule: str) -> None:
     assert all(message for _, message in verdict.denials)
 
 
-@pytest.mark.parametrize("path", WEIGHED, ids=".".join)
-def test_figure_that_is_missing_or_no_number_denies(path: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("path", USED, ids=".".join)
+def test_figure_that_is_missing_or_not_a_number_denies(path: tuple[str, ...]) -> None:
     asked = question("passes")
     for value in (..., *NO_NUMBERS):
         assert denied(put(asked, path, value)), f"{path} = {value!r} passed"
 
 
-@pytest.mark.parametrize("path", WEIGHED, ids=".".join)
+@pytest.mark.parametrize("path", USED, ids=".".join)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")], ids=repr)
-def test_figure_that_is_no_finite_number_is_never_a_yes(path: tuple[str, ...], value: float) -> None:
+def test_figure_that_is_not_finite_never_passes(path: tuple[str, ...], value: float) -> None:
     with pytest.raises(GateError):
         judge(put(question("passes"), path, value))
 
@@ -109,13 +110,13 @@ def test_model_that_was_not_judged_by_its_groups_is_denied(groups: object) -> No
 
 @pytest.mark.parametrize("groups", [..., {}, [], None, "Group", 1, [{"smallest_group": 10**6}]], ids=repr)
 def test_model_without_a_sensitive_column_is_denied_for_that_alone(groups: object) -> None:
-    # given: nothing to compare, with a model in service to compare it with
+    # given: no groups to compare, and a model in service
     asked = put(question("passes"), ("metrics", "equal_opportunity_gap"), None)
 
     # when
     found = denied(put(asked, ("metrics", "groups"), groups))
 
-    # then: no rule speaks of groups that nobody has
+    # then: no rule denies for groups that do not exist
     assert found == {"sensitive"}
 
 
@@ -124,9 +125,9 @@ def test_model_without_a_sensitive_column_is_denied_for_that_alone(groups: objec
     [
         pytest.param({"directed_fields": 0, "pairs": 0, "violations": 0}, True, id="no-field-has-a-direction"),
         pytest.param({"directed_fields": 2, "pairs": 0, "violations": 0}, False, id="nothing-could-be-compared"),
-        pytest.param({"pairs": 0, "violations": 0}, False, id="not-said-why"),
+        pytest.param({"pairs": 0, "violations": 0}, False, id="reason-missing"),
         pytest.param({"directed_fields": 0, "pairs": 9, "violations": 0}, False, id="contradiction"),
-        pytest.param({"directed_fields": -1, "pairs": 9, "violations": 0}, False, id="no-count"),
+        pytest.param({"directed_fields": -1, "pairs": 9, "violations": 0}, False, id="not-a-count"),
     ],
 )
 def test_no_pairs_pass_only_where_no_field_has_a_direction(found: dict[str, int], passes: bool) -> None:
@@ -171,14 +172,14 @@ def test_no_loss_against_the_champion(change: dict[str, float], passes: bool) ->
     ["", "package other", "package model_gate\nsyntax error", "package model_gate\nallow := true"],
     ids=["empty", "another-package", "broken", "no-denials"],
 )
-def test_policy_that_cannot_be_asked_is_no_yes(text: str, tmp_path: Path) -> None:
+def test_policy_that_cannot_be_asked_never_passes(text: str, tmp_path: Path) -> None:
     policy = tmp_path / "policy.rego"
     policy.write_text(text)
     with pytest.raises(GateError):
         judge(question("passes"), policy)
 
 
-def test_policy_that_contradicts_itself_is_no_yes(tmp_path: Path) -> None:
+def test_policy_that_contradicts_itself_never_passes(tmp_path: Path) -> None:
     for text in (
         "default allow := true\ndeny contains {'rule': 'a', 'message': 'b'}",
         "default allow := false\ndeny := set()",
@@ -194,14 +195,14 @@ def test_policy_that_contradicts_itself_is_no_yes(tmp_path: Path) -> None:
     ['{"text"}', '{{"message": "no rule"}}', '{{"rule": "no message"}}', "7"],
     ids=["bare-text", "no-rule", "no-message", "no-set"],
 )
-def test_policy_that_denies_in_another_form_is_no_yes(denials: str, tmp_path: Path) -> None:
+def test_policy_that_denies_in_another_form_never_passes(denials: str, tmp_path: Path) -> None:
     policy = tmp_path / "policy.rego"
     policy.write_text(f"package model_gate\nimport rego.v1\ndefault allow := false\ndeny := {denials}\n")
     with pytest.raises(GateError):
         judge(question("passes"), policy)
 
 
-def test_missing_policy_is_no_yes(tmp_path: Path) -> None:
+def test_missing_policy_never_passes(tmp_path: Path) -> None:
     with pytest.raises(GateError):
         judge(question("passes"), tmp_path / "nowhere.rego")
 
@@ -209,14 +210,13 @@ def test_missing_policy_is_no_yes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("broken", [{}, [], {"metrics": {}}], ids=repr)
 def test_manifest_without_figures_cannot_be_asked_about(broken: Any) -> None:
     with pytest.raises(GateError):
-        gate_input(broken, {}, None)
+        gate_question(broken, limits_of(Applicant), None)
 
 
 @pytest.mark.parametrize("champion", [{}, [], "text"], ids=repr)
 def test_champion_without_figures_cannot_be_compared_with(champion: Any) -> None:
-    sound = {"model_version": "", "metrics": {}, "parity": {}, "monotonicity": {}}
     with pytest.raises(GateError):
-        gate_input(sound, {}, champion)
+        champion_figures(champion)
 
 
 def test_default_limits_are_those_of_the_policy_fixtures() -> None:

@@ -1,4 +1,4 @@
-"""The gate's limits are five numbers, and a file that does not give them is named before any training."""
+"""The gate's limits are five numbers. A file that does not give them is named before any training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from model.contract import Contract
 from model.contract.loading import load_contract
-from model.judge.gate import POLICY, GateError
+from model.errors import GateError
+from model.judge.gate import POLICY
 from model.judge.limits import LIMITS, limits_of
 from tests.trainings import CONTRACTS
 
@@ -33,7 +34,7 @@ def test_the_policy_asks_for_the_same_limits() -> None:
     assert set(asked) == set(LIMITS)
 
 
-def test_sound_limits_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_sound_limits_are_read_as_they_are(tmp_path: Path) -> None:
     # Given all five, and one that another policy may ask for
     given = SOUND | {"another": "limit"}
     # When they are read, then nothing is changed
@@ -42,17 +43,38 @@ def test_sound_limits_are_taken_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", LIMITS)
 @pytest.mark.parametrize("value", [..., None, "0.9", True, [0.9], float("nan"), float("inf")], ids=repr)
-def test_a_limit_that_is_missing_or_no_number_is_named(name: str, value: Any, tmp_path: Path) -> None:
+def test_limit_that_is_missing_or_not_a_number_is_named(name: str, value: Any, tmp_path: Path) -> None:
     # Given limits of which one is wrong
     given = {key: limit for key, limit in (SOUND | {name: value}).items() if limit is not ...}
     contract = contract_with_limits(tmp_path, json.dumps(given))
     # When they are read, then the error names the file and the limit
-    with pytest.raises(GateError, match=rf"limits\.json: {name} is missing, or is no number"):
+    with pytest.raises(GateError, match=rf"limits\.json: {name} is missing, or is not a number"):
+        limits_of(contract)
+
+
+def test_missing_file_is_named_with_what_belongs_there(tmp_path: Path) -> None:
+    # Given a contract without limits
+    contract = contract_with_limits(tmp_path, "{}")
+    (tmp_path / "limits.json").unlink()
+    # When they are read, then the error says where they belong and which they are
+    with pytest.raises(GateError, match=r"there is no such file\. Write the model's limits there: ") as refused:
+        limits_of(contract)
+    assert str(tmp_path / "limits.json") in str(refused.value)
+    assert all(name in str(refused.value) for name in LIMITS)
+
+
+def test_unreadable_file_is_named(tmp_path: Path) -> None:
+    # Given a directory where the limits should be
+    contract = contract_with_limits(tmp_path, "{}")
+    (tmp_path / "limits.json").unlink()
+    (tmp_path / "limits.json").mkdir()
+    # When they are read, then the error names it
+    with pytest.raises(GateError, match=r"limits\.json: cannot be read"):
         limits_of(contract)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"'])
-def test_a_file_that_is_no_object_is_named(text: str, tmp_path: Path) -> None:
+def test_file_that_is_not_an_object_is_named(text: str, tmp_path: Path) -> None:
     # Given a file that holds no limits, when they are read, then the error names the file
     contract = contract_with_limits(tmp_path, text)
     with pytest.raises(GateError, match=r"limits\.json: is not "):

@@ -1,4 +1,4 @@
-"""The search for pairs that a model orders against a field's direction: what is compared, and that it is counted so."""
+"""The search for pairs that a model orders against a field's direction: what is compared, and how it is counted."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from model.judge import parity
-from model.judge.parity import PAIRS, monotonicity
+from lambda_app.artifact import Artifact
+from model import formats
+from model.formats.columns import RowByRow
+from model.judge.monotonicity import PAIRS, monotonicity
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
+    from lambda_app.formats.scorecard import ScorecardTables
     from model.contract.declarations import Direction
     from model.data.applications import Applications
+    from model.fit.train import Candidate
+    from model.formats import Written
     from model.run import TrainingRun
 
 
@@ -27,31 +30,47 @@ def directed(judged: Applications, direction: Direction) -> Applications:
     return replace(judged, fields=fields)
 
 
-class Recorder:
-    """A scorer that keeps what it was asked."""
+class Recorded(RowByRow):
+    """Columns that keep what they were asked."""
 
-    asked: list[NDArray[np.float64]]
-
-    def __init__(self, _directory: Path) -> None:
-        Recorder.asked = []
+    def __init__(self, opened: Artifact) -> None:
+        super().__init__(opened)
+        self.asked: list[NDArray[np.float64]] = []
 
     def probabilities(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        Recorder.asked.append(matrix)
+        self.asked.append(matrix)
         return np.zeros(len(matrix))
 
 
+class Recording:
+    """A format whose columns are `Recorded`; it writes nothing."""
+
+    def __init__(self) -> None:
+        self.made: list[Recorded] = []
+
+    def write(self, candidate: Candidate) -> Written:
+        raise NotImplementedError
+
+    def columns(self, opened: Artifact) -> Recorded:
+        self.made.append(Recorded(opened))
+        return self.made[-1]
+
+    def tables(self, _opened: Artifact) -> ScorecardTables | None:
+        return None
+
+
 @pytest.mark.parametrize("name", ["small", "mixed"])
-def test_every_pair_differs_in_one_directed_field_and_lacks_it_in_neither(
-    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Given a scorer that records the pairs
+def test_every_pair_differs_in_one_directed_field_that_both_have(name: str, request: pytest.FixtureRequest) -> None:
+    # Given a format that records the pairs
     outcome: TrainingRun = request.getfixturevalue(name)
-    judged = outcome.trained.holdout
-    monkeypatch.setattr(parity, "BatchScorer", Recorder)
+    judged, opened = outcome.candidate.holdout, outcome.assessment.artifact
+    recording = Recording()
+    formats.register(f"recording-{name}", recording)
     # When they are drawn
-    found = monotonicity(outcome.directory, judged, 0)
-    # Then each differs in exactly one field, which has a direction and a value on both sides; and all are counted
-    ones, others = np.concatenate(Recorder.asked[0::2]), np.concatenate(Recorder.asked[1::2])
+    found = monotonicity(Artifact({**opened.manifest, "format": f"recording-{name}"}, opened.scorer), judged, 0)
+    # Then each pair differs in exactly one field, which has a direction and a value on both sides, and all are counted
+    [asked] = [columns.asked for columns in recording.made]
+    ones, others = np.concatenate(asked[0::2]), np.concatenate(asked[1::2])
     different = (ones != others) & ~(np.isnan(ones) & np.isnan(others))
     places = different.argmax(axis=1)
     rows = np.arange(len(ones))
@@ -65,23 +84,23 @@ def test_every_pair_differs_in_one_directed_field_and_lacks_it_in_neither(
 
 
 def test_model_keeps_its_directions_and_breaks_the_opposite_ones(small: TrainingRun) -> None:
-    judged = small.trained.holdout
-    assert monotonicity(small.directory, judged, 0)["violations"] == 0
+    judged = small.candidate.holdout
+    assert monotonicity(small.assessment.artifact, judged, 0)["violations"] == 0
     turned = directed(judged, "down" if judged.fields[1].monotonic > 0 else "up")
-    assert monotonicity(small.directory, turned, 0)["violations"] > PAIRS / 10
+    assert monotonicity(small.assessment.artifact, turned, 0)["violations"] > PAIRS / 10
 
 
-def test_contract_without_a_direction_compares_nothing_and_says_so(small: TrainingRun) -> None:
-    found = monotonicity(small.directory, directed(small.trained.holdout, "free"), 0)
+def test_contract_without_a_direction_has_no_pairs(small: TrainingRun) -> None:
+    found = monotonicity(small.assessment.artifact, directed(small.candidate.holdout, "free"), 0)
     assert found == {"directed_fields": 0, "pairs": 0, "violations": 0}
 
 
 def test_field_of_one_value_is_never_compared(small: TrainingRun) -> None:
-    # Given a hold-out in which all fields but one have a single value, and then all
-    matrix = small.trained.holdout.matrix.copy()
+    # Given a hold-out in which all fields but one have a single value, and another in which all have
+    matrix = small.candidate.holdout.matrix.copy()
     matrix[:, [0, 2, 3]] = 1.0
-    one = monotonicity(small.directory, replace(small.trained.holdout, matrix=matrix), 0)
-    none = monotonicity(small.directory, replace(small.trained.holdout, matrix=np.ones_like(matrix)), 0)
-    # Then the pairs are of that field, and at last there are none
+    one = monotonicity(small.assessment.artifact, replace(small.candidate.holdout, matrix=matrix), 0)
+    none = monotonicity(small.assessment.artifact, replace(small.candidate.holdout, matrix=np.ones_like(matrix)), 0)
+    # Then all pairs differ in that field, and in the other hold-out there are none
     assert one == {"directed_fields": 4, "pairs": PAIRS, "violations": 0}
     assert none == {"directed_fields": 4, "pairs": 0, "violations": 0}

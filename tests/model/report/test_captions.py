@@ -1,4 +1,4 @@
-"""Pictures carry their words wherever they are shown."""
+"""Pictures carry their alternative text wherever they are shown."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from IPython.core.formatters import DisplayFormatter
 
 from model.report import captions
-from model.report.points import Bin, Table
+from model.report.points import Bin, PointsTable
 
 if TYPE_CHECKING:
     from model.run import TrainingRun
 
 
-def table(name: str, *points: float) -> Table:
+def table(name: str, *points: float) -> PointsTable:
     """A field with as many words as points."""
-    return Table(name, "A <field>", "words", "free", 0.0, None, tuple(Bin(f"w{p}", p, 0.5) for p in points))
+    return PointsTable(name, "A <field>", "words", "free", 0.0, None, tuple(Bin(f"w{p}", p, 0.5) for p in points))
 
 
 def test_notebook_shows_a_picture_with_its_alternative_text() -> None:
@@ -44,6 +44,6 @@ def test_field_without_points_has_no_picture() -> None:
 
 
 def test_distribution_tells_each_group(small: TrainingRun) -> None:
-    alt = captions.distribution(small.trained.holdout, "Income", "Group").alt
+    alt = captions.distribution(small.candidate.holdout, "Income", "Group").alt
     assert alt.startswith("Income of the applications. Group 0: median ")
     assert alt.count("labelled approve") == 2

@@ -1,36 +1,37 @@
-"""The report: true to the artifact, readable by everyone, and loading nothing from anywhere."""
+"""The report: true to the artifact, readable by everyone, and self-contained."""
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lambda_app.artifact import Artifact
 from model.applicant import Applicant
 from model.data.applications import check_frame
 from model.data.generator import generate
 from model.fit.settings import TrainingSettings
-from model.judge.gate import POLICY, gate_input, judge
 from model.report import style
 from model.report.captions import idle
-from model.report.page import FILE, TEMPLATES, example_denial, render, rules
+from model.report.page import FILE, TEMPLATES, example_denial, render
 from model.report.points import points_tables
 from model.run import run
 from tests.pages import Page
+from tests.trainings import task_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.manifest import Data
     from model.run import TrainingRun
 
 
 @pytest.fixture(scope="module", params=["small", "mixed", "mixed_sklearn"])
 def outcome(request: pytest.FixtureRequest) -> TrainingRun:
-    """A published model: of the default contract, of one with words and gaps, of a format without points."""
+    """A published model: of the default contract, of a contract with words and gaps, in a format without points."""
     found: TrainingRun = request.getfixturevalue(request.param)
     return found
 
@@ -40,8 +41,8 @@ def page(outcome: TrainingRun) -> Page:
     return Page.of((outcome.directory / FILE).read_text(encoding="utf-8"))
 
 
-def test_lies_beside_the_model(outcome: TrainingRun) -> None:
-    assert render(outcome.directory) == (outcome.directory / FILE).read_text(encoding="utf-8")
+def test_is_published_with_the_model(outcome: TrainingRun) -> None:
+    assert render(outcome.assessment) == (outcome.directory / FILE).read_text(encoding="utf-8")
 
 
 def test_is_well_formed(page: Page) -> None:
@@ -63,13 +64,13 @@ def test_says_which_model_and_how_good(outcome: TrainingRun, page: Page) -> None
 
 
 def test_shows_every_field_and_the_applicants_words(outcome: TrainingRun, page: Page) -> None:
-    still = idle(points_tables(outcome.directory))
+    still = idle(points_tables(outcome.assessment.artifact))
     for spec in outcome.manifest["contract"]["fields"]:
         assert spec["name"] in page.text
         assert (spec["text"] in page.text) is (spec["name"] not in still)
 
 
-def test_field_without_points_is_said_to_move_nothing(mixed: TrainingRun) -> None:
+def test_says_which_field_moves_no_decision(mixed: TrainingRun) -> None:
     # given: a column with one value in all rows
     page = Page.of((mixed.directory / FILE).read_text(encoding="utf-8"))
 
@@ -96,12 +97,12 @@ def test_loads_nothing_from_elsewhere(page: Page) -> None:
     assert policy.startswith("default-src 'none';")
 
 
-def test_leads_to_places_that_exist(page: Page) -> None:
+def test_has_no_dead_links(page: Page) -> None:
     targets = {f"#{tag['id']}" for _, tag in page.tags if "id" in tag}
     assert {link["href"] for link in page.every("a")} <= targets
 
 
-def test_tells_every_picture_in_words(page: Page) -> None:
+def test_describes_every_picture_in_words(page: Page) -> None:
     pictures = page.every("img")
     assert len(pictures) >= 5
     assert [picture for picture in pictures if len(picture["alt"] or "") < 30] == []
@@ -126,16 +127,16 @@ def test_explains_a_denial_with_the_services_own_reasons(outcome: TrainingRun, p
         assert reason["text"] in page.text
 
 
-def test_shortfalls_are_told_from_the_weightiest_down(outcome: TrainingRun) -> None:
-    denial = example_denial(outcome.directory)
+def test_lists_shortfalls_from_the_weightiest_down(outcome: TrainingRun) -> None:
+    denial = example_denial(outcome.assessment.artifact)
     assert denial is not None
-    told = [name for name, shortfall in denial["shortfalls"] if shortfall > 0][:4]
-    assert told == [reason["field"] for reason in denial["response"]["reasons"]]
+    told = [name for name, shortfall in denial.shortfalls if shortfall > 0][:4]
+    assert told == [reason["field"] for reason in denial.answer["reasons"]]
 
 
 def test_lists_all_points(small: TrainingRun) -> None:
-    tables = points_tables(small.directory)
-    page = Page.of(render(small.directory))
+    tables = points_tables(small.assessment.artifact)
+    page = Page.of(render(small.assessment))
     for row in (row for table in tables for row in table.bins):
         assert row.label in page.text
         assert f"{row.points:.3f}" in page.text
@@ -143,7 +144,7 @@ def test_lists_all_points(small: TrainingRun) -> None:
 
 def test_gives_the_points_from_which_an_application_is_approved(small: TrainingRun) -> None:
     # given: a score is the intercept plus points, approved from the cut-off's log-odds on
-    words = Page.of(render(small.directory)).words()
+    words = Page.of(render(small.assessment)).words()
     needed = float(re.search(r"approved from ([\d.-]+) points on", words)[1])  # type: ignore[index]  # no match fails the test
     intercept = float(re.search(r"The score is ([\d.-]+) plus", words)[1])  # type: ignore[index]  # no match fails the test
 
@@ -158,10 +159,12 @@ def test_gives_the_points_from_which_an_application_is_approved(small: TrainingR
 def rejected(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     """A run whose groups are too small to judge by."""
     applications = check_frame(generate(4_000, 0), Applicant, source="the generator, seed 0", dated="2026-01-01")
-    return run(Applicant, applications, tmp_path_factory.mktemp("rejected"), TrainingSettings(max_iter=20, folds=2))
+    return run(
+        task_of(Applicant, applications, TrainingSettings(max_iter=20, folds=2)), tmp_path_factory.mktemp("rejected")
+    )
 
 
-def test_of_a_rejected_model_is_kept_and_names_the_rule(rejected: TrainingRun) -> None:
+def test_is_kept_for_a_rejected_model_and_names_the_rule(rejected: TrainingRun) -> None:
     words = Page.of((rejected.directory / FILE).read_text(encoding="utf-8")).words()
     assert rejected.directory.name == "rejected"
     assert "Stopped at the policy gate: group_size" in words
@@ -169,14 +172,14 @@ def test_of_a_rejected_model_is_kept_and_names_the_rule(rejected: TrainingRun) -
     assert words.count("✗ failed") == 1
 
 
-def test_of_a_group_that_nobody_can_judge_by_says_so(tmp_path: Path) -> None:
+def test_says_when_a_group_is_impossible_to_judge_by(tmp_path: Path) -> None:
     # given: a group without any creditworthy applicant
     frame = generate(4_000, 0)
     frame.loc[:100, ["Group", "Target"]] = [2, 0]
     applications = check_frame(frame, Applicant, source="the generator, seed 0", dated="2026-01-01")
 
     # when
-    found = run(Applicant, applications, tmp_path, TrainingSettings(max_iter=20, folds=2))
+    found = run(task_of(Applicant, applications, TrainingSettings(max_iter=20, folds=2)), tmp_path)
 
     # then
     words = Page.of((found.directory / FILE).read_text(encoding="utf-8")).words()
@@ -186,70 +189,23 @@ def test_of_a_group_that_nobody_can_judge_by_says_so(tmp_path: Path) -> None:
     assert "Equal opportunity difference not known" in words
 
 
-def test_asks_the_very_rules_of_the_policy(small: TrainingRun) -> None:
+def test_shows_rejected_rows_and_runs_nothing_that_a_file_name_holds(small: TrainingRun) -> None:
     # given
-    in_policy = re.findall(r'"rule": "(\w+)"', POLICY.read_text(encoding="utf-8"))
-
-    # when
-    question = json.loads((small.directory / "gate.json").read_text(encoding="utf-8"))["input"]
-
-    # then
-    assert [rule.name for rule in rules(question, [])] == in_policy
-
-
-@pytest.mark.parametrize(
-    ("limit", "rule"),
-    [
-        ("minimum_accuracy", "accuracy"),
-        ("maximum_equal_opportunity_gap", "equal_opportunity"),
-        ("minimum_group_size", "group_size"),
-        ("maximum_parity_difference", "parity"),
-        ("maximum_champion_loss", "limits"),
-    ],
-)
-def test_says_when_a_limit_is_not_given(small: TrainingRun, limit: str, rule: str) -> None:
-    # given
-    question = json.loads((small.directory / "gate.json").read_text(encoding="utf-8"))["input"]
-    del question["limits"][limit]
-
-    # when
-    asked = {found.name: found for found in rules(question, judge(question).as_dict()["denials"])}
-
-    # then
-    assert not asked["limits"].passed
-    assert not asked[rule].passed
-    assert rule == "limits" or "not known" in asked[rule].limit
-
-
-def test_compares_with_the_model_in_service(small: TrainingRun) -> None:
-    # given
-    champion = {"metrics": {"accuracy": 0.99, "equal_opportunity_gap": 0.01}}
-    limits = json.loads((small.directory / "gate.json").read_text(encoding="utf-8"))["input"]["limits"]
-    question = gate_input(small.manifest, limits, champion)
-
-    # when
-    asked = {found.name: found for found in rules(question, judge(question).as_dict()["denials"])}
-
-    # then
-    lost = (small.manifest["metrics"]["accuracy"] - 0.99) * 100
-    assert not asked["champion"].passed
-    assert f"accuracy {lost:+.2f}" in asked["champion"].value
-
-
-def test_shows_rejected_rows_and_runs_nothing_that_a_file_name_holds(small: TrainingRun, tmp_path: Path) -> None:
-    # given
-    shutil.copytree(small.directory, tmp_path, dirs_exist_ok=True)
-    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-    manifest["data"]["source"] = "<script>alert(1)</script>.csv"
-    manifest["data"]["rejects"] |= {
-        "rows_rejected": 3,
-        "by_field": {"Income": {"int_type": {"rows": 3, "first_lines": [2, 5, 9]}}},
-        "ignored_columns": ["<b>Notes</b>"],
+    opened = small.assessment.artifact
+    data: Data = {
+        **small.manifest["data"],
+        "source": "<script>alert(1)</script>.csv",
+        "rejects": {
+            **small.manifest["data"]["rejects"],
+            "rows_rejected": 3,
+            "by_field": {"Income": {"int_type": {"rows": 3, "first_lines": [2, 5, 9]}}},
+            "ignored_columns": ["<b>Notes</b>"],
+        },
     }
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
     # when
-    page = Page.of(render(tmp_path))
+    changed = Artifact({**opened.manifest, "data": data}, opened.scorer)
+    page = Page.of(render(replace(small.assessment, artifact=changed)))
 
     # then
     assert page.every("script") == page.every("b") == []
@@ -289,10 +245,10 @@ STYLE = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", (TEMPLATES / "report.css").r
         (style.INK, "#f4f7fb"),
     ],
 )
-def test_words_stand_out_from_the_paper(ink: str, paper: str) -> None:
+def test_text_has_enough_contrast(ink: str, paper: str) -> None:
     assert contrast(ink, paper) >= 4.5
 
 
-def test_reckons_contrast_as_wcag_does() -> None:
+def test_calculates_contrast_as_wcag_does() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)

@@ -1,10 +1,9 @@
-"""What the report says of the cut-off: whether the limit shaped it, and what others would do to the groups."""
+"""What the report says about the cut-off: whether the limit affected it, and what others would do to the groups."""
 
 from __future__ import annotations
 
-import json
-import shutil
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -13,23 +12,23 @@ from model.data.applications import check_frame
 from model.data.generator import generate
 from model.fit.cutoff import Choice
 from model.fit.settings import TrainingSettings
+from model.judge.comparison import models_of
 from model.report import page
 from model.run import run
 from tests.pages import Page
-from tests.trainings import CONTRACTS
+from tests.trainings import CONTRACTS, task_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from model.judge.comparison import Metrics
     from model.run import TrainingRun
 
 
-def with_metrics(outcome: TrainingRun, directory: Path, **changes: Any) -> str:
-    """The words of the page about a model some of whose metrics are others."""
-    shutil.copytree(outcome.directory, directory, dirs_exist_ok=True)
-    metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
-    (directory / "metrics.json").write_text(json.dumps(metrics | changes), encoding="utf-8")
-    return Page.of(page.render(directory)).words()
+def with_metrics(outcome: TrainingRun, **changes: object) -> str:
+    """The words of the page about a model with some other metrics."""
+    metrics = cast("Metrics", {**outcome.assessment.metrics, **changes})
+    return Page.of(page.render(replace(outcome.assessment, metrics=metrics))).words()
 
 
 @pytest.mark.parametrize(
@@ -54,22 +53,18 @@ def with_metrics(outcome: TrainingRun, directory: Path, **changes: Any) -> str:
         pytest.param(None, "was chosen when the model was first trained", id="exported-again"),
     ],
 )
-def test_says_whether_the_limit_shaped_the_cutoff(
-    choice: Choice | None, said: str, small: TrainingRun, tmp_path: Path
-) -> None:
-    words = with_metrics(small, tmp_path, choice=choice and choice.as_dict())
+def test_says_whether_the_limit_affected_the_cutoff(choice: Choice | None, said: str, small: TrainingRun) -> None:
+    words = with_metrics(small, choice=choice and choice.as_dict())
     assert said.format(threshold=f"{small.manifest['threshold']:.4f}") in words
     assert ("mitigates a difference" in words) is (said.startswith("was binding"))
 
 
-def test_tells_each_models_cutoff_and_a_wider_gap(small: TrainingRun, tmp_path: Path) -> None:
+def test_shows_each_models_cutoff_and_a_wider_gap(small: TrainingRun) -> None:
     # given
-    metrics = json.loads((small.directory / "metrics.json").read_text(encoding="utf-8"))
-    for name, gap in (("scorecard", 0.3), ("tree", 0.1), ("boosted", 0.4)):
-        metrics[name]["equal_opportunity_gap"] = gap
+    models, gaps = models_of(small.assessment.metrics), {"scorecard": 0.3, "tree": 0.1, "boosted": 0.4}
 
     # when
-    words = with_metrics(small, tmp_path, **metrics)
+    words = with_metrics(small, **{name: {**models[name], "equal_opportunity_gap": gap} for name, gap in gaps.items()})
 
     # then
     assert f"Cut-off {small.manifest['threshold']:.4f} 0.5000 0.5000" in words
@@ -78,8 +73,8 @@ def test_tells_each_models_cutoff_and_a_wider_gap(small: TrainingRun, tmp_path: 
 
 def test_lists_what_other_cutoffs_would_do(small: TrainingRun) -> None:
     # given: the decisions of the pipeline at each cut-off
-    judged = small.trained.holdout
-    estimated = small.trained.scorecard.predict_proba(judged.matrix)[:, 1]
+    judged = small.candidate.holdout
+    estimated = small.candidate.pipeline.predict_proba(judged.matrix)[:, 1]
     words = Page.of((small.directory / page.FILE).read_text(encoding="utf-8")).words().replace("\u00a0", " ")
 
     # then
@@ -92,13 +87,13 @@ def test_lists_what_other_cutoffs_would_do(small: TrainingRun) -> None:
         assert f"{name} {accuracy * 100:.1f} % {gap * 100:.1f} % {approved.mean() * 100:.1f} %" in words
 
 
-def test_of_a_contract_without_a_sensitive_column_says_only_that(tmp_path: Path) -> None:
+def test_of_a_contract_without_a_sensitive_column_says_just_that(tmp_path: Path) -> None:
     # given
     contract = load_contract(f"{CONTRACTS / 'unjudged.py'}:Applicant")
     applications = check_frame(generate(4_000, 0), contract, source="the generator, seed 0", dated="2026-01-01")
 
     # when
-    found = run(contract, applications, tmp_path, TrainingSettings(max_iter=20, folds=2))
+    found = run(task_of(contract, applications, TrainingSettings(max_iter=20, folds=2)), tmp_path)
 
     # then
     words = Page.of((found.directory / page.FILE).read_text(encoding="utf-8")).words()

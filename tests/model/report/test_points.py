@@ -1,4 +1,4 @@
-"""The scorecard's bins, told in words."""
+"""The scorecard's bins, in words."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
         ),
     ],
 )
-def test_bins_are_told_in_words(spec: Any, entry: Any, minimum: float, labels: list[str]) -> None:
+def test_bins_have_labels_in_words(spec: Any, entry: Any, minimum: float, labels: list[str]) -> None:
     assert bin_labels({"optional": False} | spec, entry, minimum) == labels
 
 
-def test_each_training_row_lies_in_the_bin_that_names_its_value(small: TrainingRun) -> None:
+def test_each_training_row_is_in_the_bin_whose_label_covers_it(small: TrainingRun) -> None:
     # given
-    training = small.trained.training
+    training = small.candidate.training
     places = {spec.name: place for place, spec in enumerate(training.fields)}
 
-    for table in points_tables(small.directory):
+    for table in points_tables(small.assessment.artifact):
         # when
         values = training.matrix[:, places[table.name]]
         inside = [np.array([_covers(row.label, value) for value in np.unique(values)]) for row in table.bins]
@@ -56,11 +56,11 @@ def test_each_training_row_lies_in_the_bin_that_names_its_value(small: TrainingR
 
 
 def test_there_are_no_points_without_a_scorecard(mixed_sklearn: TrainingRun) -> None:
-    assert points_tables(mixed_sklearn.directory) == []
+    assert points_tables(mixed_sklearn.assessment.artifact) == []
 
 
 def _covers(label: str, value: float) -> bool:
-    """Whether a whole number's bin, as it is told in words, covers a value."""
+    """Whether the label of a whole number's bin covers a value."""
     words = label.replace(",", "").split()
     match words:
         case ["any"]:

@@ -1,0 +1,31 @@
+"""What can go wrong before a model serves, drawn once.
+
+ModelError
+├── ContractError     the contract cannot be loaded, contradicts itself, or cannot become plain data
+├── DataError         the applications cannot be used; `model.data.rejects` draws its kinds
+├── TrainingError     the data cannot train a model
+├── ExportError       the model cannot be written in the format asked for
+├── GateError         the policy could not be asked; the model counts as not passed
+└── PlatformError     a training platform offers nothing to train on
+
+Errors that carry facts are defined where the facts are: ContractError in `model.contract`, DataError in `model.data`,
+PlatformError in `model.platforms`. Importing this module loads nothing else.
+"""
+
+from __future__ import annotations
+
+
+class ModelError(Exception):
+    """The root of every error that this package raises."""
+
+
+class TrainingError(ModelError):
+    """The data cannot train a model."""
+
+
+class ExportError(ModelError):
+    """The model cannot be written in the format asked for."""
+
+
+class GateError(ModelError):
+    """The policy could not be asked; the model counts as not passed."""

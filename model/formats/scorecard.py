@@ -1,0 +1,155 @@
+"""Format `scorecard`, where it is written: the points of an additive pipeline, read off bin by bin."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from model.errors import ExportError
+from model.formats import Written
+from model.formats.bins import bins_of
+from model.formats.pickled import pickled
+from model.formats.reference import PLACES, at_cutoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+    from lambda_app.artifact import Artifact
+    from lambda_app.formats.scorecard import FieldPoints, Scorecard, ScorecardTables
+    from lambda_app.manifest import FieldBins
+    from model.contract.fields import FieldSpec
+    from model.data.applications import Applications
+    from model.fit.train import Candidate
+
+    Floats = NDArray[np.float64]
+    Numbers = NDArray[np.intp]
+
+
+def write(candidate: Candidate) -> Written:
+    """Write the points as plain data, which the service opens without scikit-learn."""
+    # Many calls of few rows each: threads would only wait for one another.
+    with threadpool_limits(limits=1):
+        model = tables_of(candidate.pipeline, candidate.training)
+    narrowly_approved = at_cutoff(candidate)
+    means = [
+        round(float(np.array(field["points"])[bins_of(column, field)].mean()), PLACES)
+        for column, field in zip(narrowly_approved.T, model["fields"], strict=True)
+    ]
+    # Through JSON: pickle writes whether two equal strings are one object, and after JSON that is always the same.
+    content = pickled(json.loads(json.dumps(model)))
+    bins = [_without_points(field) for field in model["fields"]]
+    return Written(content, bins, {"points": means, "score": round(model["intercept"] + sum(means), PLACES)})
+
+
+def columns(opened: Artifact) -> ScorecardColumns:
+    """Scores columns by looking their points up."""
+    return ScorecardColumns(opened)
+
+
+def tables(opened: Artifact) -> ScorecardTables:
+    """The points, as they were opened."""
+    return cast("Scorecard", opened.scorer).tables
+
+
+class ScorecardColumns:
+    """Scores whole columns by the tables of an opened scorecard; see `model.formats.Columns`."""
+
+    def __init__(self, opened: Artifact) -> None:
+        model = tables(opened)
+        self._intercept = model["intercept"]
+        self._fields = model["fields"]
+        self._points = [np.array(field["points"]) for field in model["fields"]]
+        self._reference: Floats = np.array(opened.manifest["reference"]["points"])
+
+    def bins(self, matrix: Floats) -> list[Numbers]:
+        return [bins_of(column, field) for column, field in zip(matrix.T, self._fields, strict=True)]
+
+    def probabilities(self, matrix: Floats) -> Floats:
+        scores = np.full(len(matrix), self._intercept)
+        for points, numbers in zip(self._points, self.bins(matrix), strict=True):
+            scores += points[numbers]
+        found: Floats = 1.0 / (1.0 + np.exp(-scores))
+        return found
+
+    def shortfalls(self, matrix: Floats) -> Floats:
+        numbers = self.bins(matrix)
+        points = np.stack([points[number] for points, number in zip(self._points, numbers, strict=True)], axis=1)
+        found: Floats = self._reference - points
+        return found
+
+
+def tables_of(pipeline: Pipeline, training: Applications) -> ScorecardTables:
+    """Read an additive pipeline's points off `decision_function`, one field and one bin at a time.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        A sum of one step function for each field.
+    training : Applications
+        The training rows. Between two neighbouring values of a field there is at most one edge.
+
+    Returns
+    -------
+    ScorecardTables
+        The worst bin of each field has 0 points.
+    """
+    matrix = training.matrix
+    base = np.array([_first_known(column) for column in matrix.T])
+    at_base = intercept = float(pipeline.decision_function(base[np.newaxis])[0])
+    entries: list[FieldPoints] = []
+    for place, spec in enumerate(training.fields):
+
+        def scores(values: Floats, place: int = place) -> Floats:
+            rows = np.repeat(base[np.newaxis], len(values), axis=0)
+            rows[:, place] = values
+            found: Floats = pipeline.decision_function(rows)
+            return found
+
+        bins, inside = _bins(spec, matrix[:, place], scores)
+        points = scores(np.append(inside, np.nan) if spec.optional else inside) - at_base
+        lowest = float(points.min())
+        intercept += lowest
+        entries.append({**bins, "points": [round(float(point) - lowest, PLACES) for point in points]})
+    return {"intercept": round(intercept, PLACES), "fields": entries}
+
+
+def _bins(spec: FieldSpec, column: Floats, scores: Callable[[Floats], Floats]) -> tuple[FieldBins, Floats]:
+    """The bins of a field, and a value inside each."""
+    if spec.kind == "choice":
+        return {"name": spec.name, "words": list(spec.words)}, np.arange(len(spec.words), dtype=np.float64)
+    known = np.unique(column[~np.isnan(column)])
+    edges = _edges(scores, known)
+    return {"name": spec.name, "edges": edges.tolist()}, np.append(edges, known[-1])
+
+
+def _edges(scores: Callable[[Floats], Floats], known: Floats) -> Floats:
+    """The last float before each step between known values, by bisecting all steps at once."""
+    at_known = scores(known)
+    steps = np.flatnonzero(at_known[1:] != at_known[:-1])
+    left, right, score_left = known[steps], known[steps + 1], at_known[steps]
+    while True:
+        middle = left + (right - left) / 2
+        open_ = (middle > left) & (middle < right)
+        if not open_.any():
+            return left
+        same = scores(middle) == score_left
+        left, right = np.where(open_ & same, middle, left), np.where(open_ & ~same, middle, right)
+
+
+def _first_known(column: Floats) -> float:
+    known = column[~np.isnan(column)]
+    if not len(known):
+        raise ExportError("a field has no value in any training row; leave it out of the contract")
+    return float(known[0])
+
+
+def _without_points(field: FieldPoints) -> FieldBins:
+    if "words" in field:
+        return {"name": field["name"], "words": field["words"]}
+    return {"name": field["name"], "edges": field["edges"]}

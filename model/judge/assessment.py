@@ -1,0 +1,72 @@
+"""Assesses an exported model: its figures, how it compares, its golden cases, and the gate's verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambda_app.artifact import Artifact
+from model.judge.comparison import compare_models
+from model.judge.figures import evaluate
+from model.judge.gate import gate_question, judge
+from model.judge.golden import golden_cases
+from model.judge.monotonicity import monotonicity
+from model.judge.parity import compare, decide_all
+
+if TYPE_CHECKING:
+    from lambda_app.manifest import Manifest
+    from model.fit.task import TrainingTask
+    from model.fit.train import Candidate
+    from model.judge.comparison import Metrics
+    from model.judge.gate import GateQuestion, Verdict
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What was found out about an exported model.
+
+    Attributes
+    ----------
+    artifact : Artifact
+        The opened artifact, with its complete manifest.
+    metrics : Metrics
+    question : GateQuestion
+        What the gate was asked.
+    verdict : Verdict
+        What it answered.
+    """
+
+    artifact: Artifact
+    metrics: Metrics
+    question: GateQuestion
+    verdict: Verdict
+
+
+def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assessment:
+    """Judge an exported model on the hold-out, and ask the gate.
+
+    Parameters
+    ----------
+    task : TrainingTask
+    candidate : Candidate
+    opened : Artifact
+        What `model.formats.export` made of the candidate.
+
+    Raises
+    ------
+    GateError
+        The policy cannot be asked.
+    """
+    holdout, seed = candidate.holdout, task.settings.seed
+    decided = decide_all(opened, holdout)
+    manifest: Manifest = {
+        **opened.manifest,
+        "golden": golden_cases(opened, task.contract.samples),
+        "metrics": evaluate(decided.probabilities, decided.approved, holdout, seed),
+        "parity": compare(opened, candidate, decided),
+        "monotonicity": monotonicity(opened, holdout, seed),
+    }
+    question = gate_question(manifest, task.limits, task.champion)
+    verdict = judge(question)
+    manifest["gate"] = verdict.as_dict()
+    return Assessment(Artifact(manifest, opened.scorer), compare_models(candidate, manifest), question, verdict)

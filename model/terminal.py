@@ -1,0 +1,16 @@
+"""What a program does before it prints."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+
+def print_anything() -> None:
+    """Escape what standard output and standard error cannot encode.
+
+    A name or a path may hold a character that the terminal has no code for. Printing it must not end a training.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,87 @@
+"""Who a denial is compared with: applicants at the cut-off, never a real one, and much the same in each training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.applicant import Applicant
+from model.data.applications import check_frame
+from model.data.generator import generate
+from model.fit.train import train
+from model.formats.reference import AT_CUTOFF_SHARE, PLACES, at_cutoff
+from tests.trainings import FAST, task_of
+
+if TYPE_CHECKING:
+    from lambda_app.manifest import Application
+    from model.contract.fields import FieldSpec
+    from model.run import TrainingRun
+
+
+def test_manifest_holds_no_applicant(mixed_sklearn: TrainingRun) -> None:
+    reference = mixed_sklearn.manifest["reference"]["values"]
+    rows = mixed_sklearn.candidate.training
+    found = [
+        row
+        for row in rows.matrix
+        if all(
+            (value == wanted) or (value != value and wanted is None)
+            for value, wanted in zip(row, encoded(reference, rows.fields), strict=True)
+        )
+    ]
+    assert found == []
+
+
+def encoded(values: Application, fields: tuple[FieldSpec, ...]) -> list[float | None]:
+    """Values as the matrix has them; None where missing."""
+    return [
+        field.words.index(values[field.name]) if field.words and values[field.name] is not None else values[field.name]
+        for field in fields
+    ]
+
+
+def test_reference_is_of_whole_scores_at_and_above_the_cutoff(mixed: TrainingRun) -> None:
+    # Given the score of each training row, and the rows that a denial is compared with
+    candidate = mixed.candidate
+    scores = np.round(candidate.pipeline.predict_proba(candidate.training.matrix)[:, 1], PLACES)
+    taken = np.round(candidate.pipeline.predict_proba(at_cutoff(candidate))[:, 1], PLACES)
+    approved = scores[scores >= candidate.threshold]
+    # Then none of them is denied, all rows with such a score are among them, and they are about the lowest tenth
+    assert taken.min() == approved.min()
+    assert len(taken) == np.count_nonzero(approved <= taken.max())
+    assert len(taken) >= len(approved) * AT_CUTOFF_SHARE > np.count_nonzero(approved < taken.max())
+    assert mixed.manifest["reference"]["score"] >= math.log(candidate.threshold / (1 - candidate.threshold))
+
+
+def test_row_order_never_changes_the_reference(mixed: TrainingRun) -> None:
+    candidate = mixed.candidate
+    shuffled = np.random.default_rng(0).permutation(len(candidate.training.matrix))
+    again = at_cutoff(replace(candidate, training=candidate.training.take(shuffled)))
+    assert np.array_equal(np.sort(again, axis=0), np.sort(at_cutoff(candidate), axis=0), equal_nan=True)
+
+
+def test_reference_agrees_between_seeds() -> None:
+    # Given three trainings, each on its own applications
+    candidates = [
+        train(
+            task_of(
+                Applicant,
+                check_frame(generate(60_000, seed), Applicant, source="test", dated="2026-01-01"),
+                replace(FAST, seed=seed),
+            )
+        )
+        for seed in range(3)
+    ]
+    # When the applicants that a denial is compared with are averaged
+    means = np.array([at_cutoff(candidate).mean(axis=0) for candidate in candidates])
+    # Then incomes, and the shares that own a car or a home, are much the same: reasons keep their order
+    children, income, car, housing = np.ptp(means, axis=0)
+    assert max(children, car, housing) < 0.2
+    assert income < 2_000
+    # And they agree much better than the narrowest hundredth, which a few scores decide
+    narrow = np.ptp([at_cutoff(candidate, 0.01).mean(axis=0) for candidate in candidates], axis=0)
+    assert narrow[2] > 2 * car
+    assert narrow[3] > 2 * housing

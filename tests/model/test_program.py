@@ -1,0 +1,88 @@
+"""`python -m model` as a program: help comes at once, and any terminal can show what it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from model.commands import COMMANDS
+from model.data.generator import generate
+from tests.serving import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.run import TrainingRun
+
+# Runs the program, and says which top-level modules it has loaded.
+LOADED = """
+import json, runpy, sys
+try:
+    runpy.run_module("model", run_name="__main__")
+except SystemExit as ended:
+    print(json.dumps({"code": ended.code, "modules": sorted({name.partition(".")[0] for name in sys.modules})}))
+"""
+# Each of these takes a tenth of a second or more to import.
+HEAVY = {
+    "fairlearn",
+    "jinja2",
+    "joblib",
+    "matplotlib",
+    "mlflow",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "regopy",
+    "scipy",
+    "sklearn",
+}
+
+
+@pytest.mark.parametrize("words", [["--help"], *([command, "--help"] for command in COMMANDS)], ids=" ".join)
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    # Given a fresh interpreter, when it is asked for help
+    ended = subprocess.run([sys.executable, "-c", LOADED, *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    # Then it gives help, and has loaded nothing that takes long
+    shown, _, told = ended.stdout.rstrip().rpartition("\n")
+    found = json.loads(told)
+    assert found["code"] == 0
+    assert shown.startswith("usage: python -m model")
+    assert "argparse" in found["modules"]
+    assert HEAVY & set(found["modules"]) == set()
+
+
+@pytest.mark.parametrize("words", [[], ["train", "--seed", "x"], ["score"]], ids=["no-command", "no-seed", "no-file"])
+def test_usage_error_imports_nothing_heavy(words: list[str]) -> None:
+    ended = subprocess.run([sys.executable, "-c", LOADED, *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(ended.stdout)
+    assert found["code"] == 2
+    assert HEAVY & set(found["modules"]) == set()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_that_lacks_a_character_gets_it_escaped(encoding: str, small: TrainingRun, tmp_path: Path) -> None:
+    # Given applications of which so many break the contract that the message ends in an ellipsis
+    asked = generate(100, 1)
+    asked.loc[:20, "Income"] = -1
+    asked.to_csv(tmp_path / "asked.csv", index=False)
+    words = ["score", "--artifact", str(small.directory), "--in", str(tmp_path / "asked.csv"), "--max-rejects", "1"]
+    # When they are scored on a terminal of this encoding, into a file of a name that is not ASCII
+    ended = subprocess.run(
+        [sys.executable, "-m", "model", *words, "--out", str(tmp_path / "entschieden-für-Łódź.csv")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"},
+        capture_output=True,
+        check=False,
+    )
+    # Then the work is done, and the message can be read
+    said = ended.stdout.decode(encoding)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert "79 applications to" in said
+    assert f"6, {'…' if encoding == 'utf-8' else chr(92) + 'u2026'})" in said
+    assert (tmp_path / "entschieden-für-Łódź.csv").is_file()
