@@ -11,6 +11,8 @@ from lambda_app.manifest import MANIFEST_VERSION, digest, model_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambda_app.formats.scorer import Scorer
     from lambda_app.manifest import Manifest
 
@@ -46,26 +48,27 @@ def load(directory: str) -> Artifact:
         manifest = json.loads(_read(path))
     except (ValueError, RecursionError) as err:
         raise ArtifactCorrupt(path, "is not a manifest that this code can read") from err
-    # Read before anything is checked: what was checked is what is opened, whoever replaces the file meanwhile.
-    return opened(manifest, _read(os.path.join(directory, "model.joblib")), directory)
+    return _open(manifest, lambda: _read(os.path.join(directory, "model.joblib")), directory)
 
 
-def opened(manifest: Manifest, content: bytes, directory: str = "") -> Artifact:
-    """Open an artifact whose two files have been read, or are still to be written.
+def opened(manifest: Manifest, content: bytes) -> Artifact:
+    """Open an artifact that is in memory, with the same checks.
 
     Parameters
     ----------
     manifest : Manifest
-        Parsed, nothing of it checked.
+        Nothing of it needs to be checked yet.
     content : bytes
-        What `model.joblib` holds.
-    directory : str
-        Where the two files are, for messages.
+        What `model.joblib` will hold.
 
     Raises
     ------
     ArtifactCorrupt, ArtifactUnsafe, ArtifactUnsupported
     """
+    return _open(manifest, lambda: content, "")
+
+
+def _open(manifest: Manifest, read: Callable[[], bytes], directory: str) -> Artifact:
     manifest_path, model_path = os.path.join(directory, "manifest.json"), os.path.join(directory, "model.joblib")
     try:
         if manifest["manifest_version"] != MANIFEST_VERSION:
@@ -80,6 +83,8 @@ def opened(manifest: Manifest, content: bytes, directory: str = "") -> Artifact:
         raise ArtifactUnsupported(manifest_path, "names a format or format version that this code does not know")
     if version != stated:
         raise ArtifactCorrupt(manifest_path, "what it says of the decision does not fit its model version")
+    # Read once: what is checked here is what is opened, whoever replaces the file meanwhile.
+    content = read()
     if (digest(content), len(content)) != expected:
         raise ArtifactCorrupt(model_path, "is not the file that the manifest describes; export the model again")
     try:

@@ -1,7 +1,7 @@
 """The formats that an artifact can have: one file a format, found by the name that the manifest gives.
 
 A format is a module (or any object) with a `VERSION` and an `open`. To add one, write `lambda_app/formats/NAME.py` and
-`model/formats/NAME.py` and name it in `BUILT_IN` of both packages; code outside this repository calls `register`.
+`model/formats/NAME.py`, and name it in `BUILT_IN`; code outside this repository calls `register` of both packages.
 When the layout of a format changes, raise its VERSION and export again; to serve both for a while, let `open` read the
 older one too and widen the check in `lambda_app.artifact`.
 """

@@ -195,7 +195,6 @@ def test_manifest_without_what_is_needed_is_named(
 ) -> None:
     # Given a manifest without what the command needs, when it is run, then the file is named
     (tmp_path / "manifest.json").write_text(text)
-    (tmp_path / "model.joblib").touch()
     assert main([command, "--artifact", str(tmp_path)]) == 1
     assert f"ArtifactCorrupt: {tmp_path / 'manifest.json'}" in capsys.readouterr().err
 
