@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from lambda_app import selfcheck
 from model.fit.train import train
 from model.formats.export import export
-from model.formats.pickled import pickled
 from model.judge.assessment import assess
 
 if TYPE_CHECKING:
@@ -77,12 +76,13 @@ def publish(task: TrainingTask, candidate: Candidate, out: Path) -> TrainingRun:
 
     exported = export(task, candidate)
     assessment = assess(task, candidate, exported.opened)
-    manifest, verdict = assessment.artifact.manifest, assessment.verdict
+    manifest = assessment.artifact.manifest
+    passed = manifest["gate"]["passed"]
     files = {
         "model.joblib": exported.content,
-        "pipeline.joblib": pickled(candidate.pipeline),
+        "pipeline.joblib": exported.pipeline,
         "metrics.json": _json(assessment.metrics),
-        "gate.json": _json({"input": assessment.question, "decision": verdict.as_dict()}),
+        "gate.json": _json({"input": assessment.question, "decision": manifest["gate"]}),
         "shared_env_variables.txt": variables(manifest).encode(),
         page.FILE: page.render(assessment).encode(),
         # Moved last: it vouches for the others.
@@ -93,9 +93,9 @@ def publish(task: TrainingTask, candidate: Candidate, out: Path) -> TrainingRun:
         written = Path(name)
         for file, content in files.items():
             (written / file).write_bytes(content)
-        if verdict.passed:
+        if passed:
             selfcheck.check(name)
-        return TrainingRun(candidate, assessment, _move(written, list(files), out, deployable=verdict.passed))
+        return TrainingRun(candidate, assessment, _move(written, list(files), out, deployable=passed))
 
 
 def variables(manifest: Manifest) -> str:

@@ -1,6 +1,6 @@
 """Turns a fitted model into an artifact: what `model.joblib` holds, and the manifest that describes it.
 
-Nothing is written to disk here. The manifest is complete once the model has been judged (`model.judge.judgement`).
+Nothing is written to disk here. The manifest is complete once the model has been judged (`model.judge.assessment`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from model.contract.carried import contract_as_data
 from model.errors import ExportError
 from model.formats import find
 from model.formats.bins import score_bins, shares
+from model.formats.pickled import pickled
 
 if TYPE_CHECKING:
     from lambda_app.artifact import Artifact
@@ -39,12 +40,13 @@ class Exported:
     opened : Artifact
         Opened by the code that will serve it. Its manifest says that the gate has not passed, and lacks `metrics`,
         `parity` and `monotonicity`.
-    content : bytes
-        What `model.joblib` holds.
+    content, pipeline : bytes
+        What `model.joblib` and `pipeline.joblib` hold.
     """
 
     opened: Artifact
     content: bytes
+    pipeline: bytes
 
 
 def export(task: TrainingTask, candidate: Candidate) -> Exported:
@@ -91,7 +93,7 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
         },
     )
     manifest["model_version"] = model_version(manifest)
-    return Exported(artifact.opened(manifest, written.content), written.content)
+    return Exported(artifact.opened(manifest, written.content), written.content, pickled(candidate.pipeline))
 
 
 def _data(applications: Applications) -> Data:
