@@ -1,1 +1,1 @@
-"""During: one event in, one explained decision out. Standard library and pydantic_core only."""
+"""Serving: one event in, one explained decision out. Imports only the standard library and pydantic_core."""

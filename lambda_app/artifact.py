@@ -1,4 +1,4 @@
-"""Opens a model artifact: checks it before it trusts a byte of it."""
+"""Opens a model artifact, and checks it before trusting any of its bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Artifact:
     Attributes
     ----------
     manifest : Manifest
-        As it was read.
+        As read from the artifact.
     scorer : Scorer
         Turns checked values into a probability and shortfalls.
     """
@@ -41,7 +41,7 @@ def load(directory: str) -> Artifact:
     Raises
     ------
     ArtifactError
-        One of its kinds; see `lambda_app.errors`.
+        One of its subclasses; see `lambda_app.errors`.
     """
     path = os.path.join(directory, "manifest.json")
     try:
@@ -52,14 +52,14 @@ def load(directory: str) -> Artifact:
 
 
 def opened(manifest: Manifest, content: bytes) -> Artifact:
-    """Open an artifact that is in memory, with the same checks.
+    """Open an artifact held in memory, with the same checks as `load`.
 
     Parameters
     ----------
     manifest : Manifest
-        Nothing of it needs to be checked yet.
+        Not checked yet.
     content : bytes
-        What `model.joblib` will hold.
+        The bytes of `model.joblib`.
 
     Raises
     ------
@@ -82,8 +82,8 @@ def _open(manifest: Manifest, read: Callable[[], bytes], directory: str) -> Arti
     if form is None or format_version != form.VERSION:
         raise ArtifactUnsupported(manifest_path, "names a format or format version that this code does not know")
     if version != stated:
-        raise ArtifactCorrupt(manifest_path, "what it says of the decision does not fit its model version")
-    # Read once: what is checked here is what is opened, whoever replaces the file meanwhile.
+        raise ArtifactCorrupt(manifest_path, "its content does not match its model version")
+    # Read once, so the checked bytes are the bytes that are opened, even if the file is replaced meanwhile.
     content = read()
     if (digest(content), len(content)) != expected:
         raise ArtifactCorrupt(model_path, "is not the file that the manifest describes; export the model again")

@@ -17,9 +17,9 @@ class Decision:
     Attributes
     ----------
     answer : Answer
-        What the caller gets; `reasons` are empty for an approval.
+        What the caller gets; `reasons` is empty for an approval.
     bins : list of int
-        The bin of each field, which is all that the log says of the applicant.
+        The bin of each field: all that the log says about the applicant.
     """
 
     __slots__ = ("answer", "bins")
@@ -35,7 +35,7 @@ class Decider:
     Attributes
     ----------
     model_version : str
-        Named in every decision.
+        Part of every decision.
     """
 
     __slots__ = ("_fields", "_scorer", "_threshold", "_validator", "model_version")
@@ -54,9 +54,9 @@ class Decider:
         Parameters
         ----------
         application : object
-            As the caller sent it.
+            As the caller sent it, unchecked.
         request_id : str
-            Names the decision.
+            Identifies the decision.
 
         Raises
         ------

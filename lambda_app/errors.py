@@ -1,17 +1,17 @@
-"""What can go wrong, drawn once.
+"""The errors of this package, as a tree.
 
 ServiceError
-├── SettingError            an environment variable holds what it must not; nothing is served
+├── SettingError            an environment variable has an invalid value; nothing is served
 ├── ArtifactError           the artifact cannot be trusted or read; nothing is served
 │   ├── ArtifactMissing     a file is not there
 │   ├── ArtifactCorrupt     the bytes are not the ones that the manifest describes
-│   ├── ArtifactUnsafe      the pickle asks for a class, or holds more than plain data
+│   ├── ArtifactUnsafe      the pickle refers to a class, or holds more than plain data
 │   └── ArtifactUnsupported this code does not know the format or its version
-├── UnsafeContent           what a format says of bytes that ask for more than they may; becomes ArtifactUnsafe
+├── UnsafeContent           a format found bytes that it must not open; becomes ArtifactUnsafe
 └── Refusal                 the request cannot be served; becomes an RFC 9457 problem document
-    ├── Malformed           400  not JSON, or not a request at all
+    ├── Malformed           400  not JSON, or not a valid request
     ├── NotFound            404  no such path
-    ├── MethodNotAllowed    405  the path takes other methods
+    ├── MethodNotAllowed    405  the path does not accept this method
     ├── TooLarge            413  more bytes or more applications than one request may carry
     └── Invalid             422  the application breaks rules of the contract
 """
@@ -36,7 +36,7 @@ class ServiceError(Exception):
 
 
 class SettingError(ServiceError):
-    """An environment variable holds what it must not.
+    """An environment variable has an invalid value.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class ArtifactCorrupt(ArtifactError):
 
 
 class ArtifactUnsafe(ArtifactError):
-    """The pickle asks for a class, or holds more than plain data."""
+    """The pickle refers to a class, or holds more than plain data."""
 
 
 class ArtifactUnsupported(ArtifactError):
@@ -80,7 +80,7 @@ class ArtifactUnsupported(ArtifactError):
 
 
 class UnsafeContent(ServiceError):
-    """The model's bytes ask for more than their format may do; the loader knows in which file they are."""
+    """The model's bytes must not be opened. The loader, which knows the file, turns this into `ArtifactUnsafe`."""
 
 
 class Refusal(ServiceError):
@@ -91,11 +91,11 @@ class Refusal(ServiceError):
     status : int
         The HTTP status.
     title : str
-        What the kind of problem is called, the same for every occurrence.
+        The name of this kind of problem, the same for every occurrence.
     detail : str
-        What is wrong with this request; never a value out of it.
+        What is wrong with this request; never contains a value from it.
     errors : sequence of BrokenRule
-        For an invalid application, otherwise empty.
+        The broken rules of an invalid application; otherwise empty.
     """
 
     status = 400
@@ -118,12 +118,12 @@ class Refusal(ServiceError):
         }
 
     def headers(self) -> dict[str, str]:
-        """Headers that this kind of refusal adds to the answer."""
+        """Headers that this refusal adds to the answer."""
         return {}
 
 
 class Malformed(Refusal):
-    """400: not JSON, or not a request at all."""
+    """400: not JSON, or not a valid request."""
 
 
 class NotFound(Refusal):
@@ -135,12 +135,12 @@ class NotFound(Refusal):
 
 
 class MethodNotAllowed(Refusal):
-    """405: the path takes other methods.
+    """405: the path does not accept this method.
 
     Attributes
     ----------
     allowed : tuple of str
-        The methods that the path takes.
+        The methods that the path accepts.
     """
 
     status = 405
@@ -164,7 +164,7 @@ class TooLarge(Refusal):
 
 
 class Invalid(Refusal):
-    """422: the application breaks rules of the contract, each of which `errors` names."""
+    """422: the application breaks rules of the contract; `errors` lists each of them."""
 
     status = 422
     slug = "invalid-application"

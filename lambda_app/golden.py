@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import isclose
 
-# Probabilities may differ by this much: processors and libraries differ in the last places of a double.
+# Probabilities may differ by this much: processors and libraries differ in the last digits of a double.
 TOLERANCE = 1e-9
-# What a recorded answer must say, so that one which says nothing matches nothing.
+# Keys that a recorded answer must have, so that an empty record matches nothing.
 DECIDED = frozenset({"prediction", "decision", "probability", "reasons", "model_version"})
-# What differs from one answer to the next by design.
+# Keys that differ between answers by design.
 OF_THE_REQUEST = frozenset({"request_id", "decision_id"})
 
 
@@ -18,8 +18,8 @@ def same(expected: object, answer: object) -> bool:
     Parameters
     ----------
     expected, answer : object
-        JSON values. The answer may say more than was recorded; ids are not compared. Floats may differ by TOLERANCE;
-        everything else must be equal and of the same type.
+        JSON values. The answer may have keys that were not recorded; ids are not compared. Floats may differ by
+        TOLERANCE; everything else must be equal and of the same type.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The Lambda function: event → request → response → the source's own shape.
 
-The artifact is loaded on import, so that the cold start pays for it and no request does. An artifact that cannot be
-trusted ends the start with an `ArtifactError`.
+The artifact is loaded on import, so that the cold start pays for it and no request does. If the artifact cannot be
+trusted, the import fails with an `ArtifactError`.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def handler(event: object, context: object) -> Envelope:
     event : object
         A direct invoke's payload, or the event of a function URL, an HTTP or REST API, or an ALB.
     context : object
-        Lambda's; its `aws_request_id` names the request in the answer and in the log.
+        Lambda's context; its `aws_request_id` identifies the request in the answer and in the log.
 
     Returns
     -------
     dict
-        `{"statusCode", "headers", "body"}`, with what the event's source wants beside them. Never raises.
+        `{"statusCode", "headers", "body"}`, plus what the event's source expects. Never raises.
     """
     request_id = getattr(context, "aws_request_id", None) or "unknown"
     source = source_of(event)
@@ -47,6 +47,6 @@ def handler(event: object, context: object) -> Envelope:
     except Exception as error:  # noqa: BLE001  # the last line of defence
         response = problems.failed(error, request_id)
     envelope = source.answer(event, response)
-    # Only now: a line tells of an answer that stands.
+    # Last, so that the log never reports an answer that could not be built.
     telemetry.write(response.records)
     return envelope

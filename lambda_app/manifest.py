@@ -1,23 +1,23 @@
-"""The manifest: what an artifact says of itself, and the version that names it.
+"""The manifest: what an artifact says about itself, and the model version derived from it.
 
-The manifest's version is 1. To change what it holds so that older code would misread it: raise MANIFEST_VERSION,
-write the new one in `model/formats/export.py`, and say in CHANGELOG.md that images must be rebuilt from a new export.
-Adding a key that older code ignores needs none of this.
+The manifest's layout is version 1. For a change that older code would misread, raise MANIFEST_VERSION, write the new
+layout in `model/formats/export.py`, and say in CHANGELOG.md that images must be rebuilt from a new export. Adding a key
+that older code ignores needs none of this.
 
-The types below exist for the type checker alone: importing this module builds none of them.
+The types below exist only for the type checker: importing this module builds none of them.
 """
 
 from __future__ import annotations
 
 import json
 
-# hashlib loads OpenSSL, which costs a cold start 2 ms; this is the compiled SHA-256 that it would fall back on.
+# hashlib loads OpenSSL, which adds 2 ms to a cold start; this is the compiled SHA-256 that hashlib falls back on.
 try:
     from _sha2 import sha256
 except ImportError:
     try:
         from _sha256 import sha256  # Python 3.11
-    except ImportError:  # a Python that was built without its own hashes
+    except ImportError:  # this Python was built without its own hashes
         from hashlib import sha256
 
 TYPE_CHECKING = False
@@ -42,34 +42,34 @@ if TYPE_CHECKING:
         """The contract as it travels with the model."""
 
         name: str
-        # Schemas of pydantic-core and of JSON Schema, whose shapes are theirs.
+        # pydantic-core and JSON Schema define what these may hold.
         core_schema: dict[str, Any]
         json_schema: dict[str, Any]
         fields: list[Field]
 
     class FieldBins(TypedDict):
-        """The bins of one field: a number's have `edges`, a category's `words`; see `lambda_app.formats.scorer`."""
+        """The bins of one field: `edges` for a number, `words` for a category; see `lambda_app.formats.scorer`."""
 
         name: str
         edges: NotRequired[list[float]]
         words: NotRequired[list[str]]
-        # The share of training rows in each bin, a missing value's last.
+        # The share of training rows in each bin; the last one is that of missing values.
         shares: NotRequired[list[float]]
 
     class ScoreBins(TypedDict):
-        """The bins of the probability, in tenths of the training rows."""
+        """The bins of the probability: tenths of the training rows."""
 
         edges: list[float]
         shares: list[float]
 
     class Bins(TypedDict):
-        """What a log tells of an applicant, and the shares that drift is measured against."""
+        """The bins that the log refers to, and the shares that drift is measured against."""
 
         fields: list[FieldBins]
         score: ScoreBins
 
     class Reference(TypedDict):
-        """Whom a denial is compared with: mean `points` and `score` of the narrowly approved, or their `values`."""
+        """What a denial is compared with: mean `points` and `score` of the narrowly approved, or typical `values`."""
 
         points: NotRequired[list[float]]
         score: NotRequired[float]
@@ -82,14 +82,14 @@ if TYPE_CHECKING:
         high: float
 
     class Difference(TypedDict):
-        """A difference or ratio between groups; None where the data cannot tell it."""
+        """A difference or ratio between groups; None if the data cannot show it."""
 
         value: float | None
         low: float | None
         high: float | None
 
     class GroupFigures(TypedDict):
-        """How one group is decided."""
+        """The figures of one group."""
 
         rows: int
         creditworthy: int
@@ -99,7 +99,7 @@ if TYPE_CHECKING:
         intervals: dict[str, Interval]
 
     class ColumnFigures(TypedDict):
-        """How the groups of one sensitive column differ; definitions stand in `model/judge/figures.py`."""
+        """How the groups of one sensitive column differ; defined in `model/judge/figures.py`."""
 
         by_group: dict[str, GroupFigures]
         smallest_group: int
@@ -174,7 +174,7 @@ if TYPE_CHECKING:
         text: str
 
     class Answer(TypedDict):
-        """The answer to one application, as the wire has it."""
+        """The answer to one application, as sent to the caller."""
 
         prediction: int
         decision: Literal["approve", "deny"]
@@ -183,7 +183,7 @@ if TYPE_CHECKING:
         model_version: str
         request_id: str
 
-    # An application as a caller sends it: the contract says what it holds, so its types are known at run time only.
+    # An application as a caller sends it. The contract defines its fields, so their types are known only at run time.
     Application = dict[str, Any]
 
     class GoldenCase(TypedDict):
@@ -193,7 +193,7 @@ if TYPE_CHECKING:
         response: Answer
 
     class Data(TypedDict):
-        """What the model was trained on; `rejects` is a summary of the rows that were turned away."""
+        """What the model was trained on; `rejects` summarises the rejected rows."""
 
         source: str
         digest: str
@@ -228,12 +228,12 @@ if TYPE_CHECKING:
 
 
 MANIFEST_VERSION = 1
-# What decides an application, besides the model's own bytes.
+# Everything that decides an application; `digest` stands for the model's bytes.
 DECIDING = ("format", "format_version", "digest", "contract", "threshold", "reference")
 
 
 def digest(content: bytes) -> str:
-    """The SHA-256 of some bytes, as the manifest writes it.
+    """The SHA-256 of some bytes, as written in the manifest.
 
     >>> digest(b"")
     'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
@@ -242,7 +242,7 @@ def digest(content: bytes) -> str:
 
 
 def model_version(manifest: Mapping[str, object]) -> str:
-    """Twelve hexadecimal digits that name everything by which an application is decided."""
+    """Twelve hexadecimal digits that identify everything that decides an application."""
     deciding = {key: manifest[key] for key in DECIDING}
     return _sha256(json.dumps(deciding, sort_keys=True).encode())[:12]
 

@@ -1,6 +1,6 @@
-"""The principal reasons of a denial.
+"""The principal reasons for a denial.
 
-The method is the first that comment 5 to 12 CFR 1002.9(b)(2) (Regulation B) names: the fields in which the applicant
+The method is the first one named in comment 5 to 12 CFR 1002.9(b)(2) (Regulation B): the fields in which the applicant
 falls furthest short of the mean of applicants at or slightly above the cut-off.
 """
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from lambda_app.manifest import Field, Reason
 
-# Comment 1 to 12 CFR 1002.9(b)(2): more than four reasons are not likely to help the applicant.
+# Comment 1 to 12 CFR 1002.9(b)(2): more than four reasons are unlikely to help the applicant.
 MOST = 4
 
 
 def ranked(shortfalls: Sequence[float]) -> list[int]:
-    """The places of all fields, furthest short first; ties keep the contract's order.
+    """The indices of all fields, largest shortfall first; ties keep the contract's order.
 
     >>> ranked([0.5, 2.0, -1.0, 2.0])
     [1, 3, 0, 2]
@@ -26,7 +26,7 @@ def ranked(shortfalls: Sequence[float]) -> list[int]:
 
 
 def principal(fields: Sequence[Field], shortfalls: Sequence[float]) -> list[Reason]:
-    """The reasons for a denial, the weightiest first.
+    """The reasons for a denial, largest shortfall first.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def principal(fields: Sequence[Field], shortfalls: Sequence[float]) -> list[Reas
     Returns
     -------
     list of Reason
-        At most four, of fields that fall short at all.
+        At most four; only for fields that fall short.
     """
     return [
         {"code": fields[place]["code"], "field": fields[place]["name"], "text": fields[place]["text"]}

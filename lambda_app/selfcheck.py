@@ -1,6 +1,6 @@
-"""`python -m lambda_app.selfcheck`: refuse an artifact that may not serve.
+"""`python -m lambda_app.selfcheck`: reject an artifact that may not serve.
 
-Loads the artifact in MODEL_DIR with the loader that serves, refuses one that the gate has not passed, and decides its
+Loads the artifact in MODEL_DIR with the loader that serves, rejects it if it has not passed the gate, and decides its
 golden cases. An image is built only if this exits with 0.
 """
 
@@ -20,12 +20,12 @@ class SelfCheckFailed(ServiceError):
 
 
 def check(directory: str) -> str:
-    """Check an artifact, and say in a line what was checked.
+    """Check an artifact, and return a one-line summary of what was checked.
 
     Raises
     ------
     ServiceError
-        It cannot be loaded, has not passed its gate, or decides a golden case otherwise than recorded.
+        It cannot be loaded, has not passed the gate, or does not decide a golden case as recorded.
     """
     loaded = artifact.load(directory)
     manifest = loaded.manifest
@@ -37,7 +37,7 @@ def check(directory: str) -> str:
     decider = Decider(loaded)
     for number, case in enumerate(cases):
         if not golden.same(case["response"], decider.decide(case["request"], "golden").answer):
-            raise SelfCheckFailed(f"{directory}: golden case {number} is decided otherwise than recorded")
+            raise SelfCheckFailed(f"{directory}: golden case {number} is not decided as recorded")
     return (
         f"model {decider.model_version} ({manifest['format']}): gate passed, "
         f"{len(cases)} golden cases decided as recorded"

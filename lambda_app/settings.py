@@ -2,7 +2,7 @@
 
 MODEL_DIR        the artifact's directory; by default `model/artifacts` beside this package
 MAX_BODY_LENGTH  the longest HTTP body in characters, as it arrives; 1048576 by default
-MAX_BATCH        the most applications in one request; 1000 by default, which keeps the answer under Lambda's 6 MB
+MAX_BATCH        the most applications in one request; 1000 by default, to keep the answer under Lambda's 6 MB
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Settings(namedtuple("Settings", "model_dir max_body_length max_batch")):
         Raises
         ------
         SettingError
-            What should be a positive whole number is not.
+            A value is not a positive whole number.
         """
         return cls(
             environ.get("MODEL_DIR") or _BESIDE,

@@ -1,4 +1,4 @@
-"""Writes the log: one JSON line a record, on standard output."""
+"""Writes the log to standard output: one JSON line per record."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 
 def write(records: Iterable[Record]) -> None:
-    """Write records, which hold no value of an applicant (`lambda_app.web.records`)."""
+    """Write records. They never hold an applicant's values (`lambda_app.web.records`)."""
     for record in records:
         sys.stdout.write(to_json(record) + "\n")

@@ -1,7 +1,7 @@
-"""Checks an application with the contract that the artifact carries.
+"""Checks an application against the contract that the artifact carries.
 
-Of pydantic_core only the compiled module is loaded: the package's Python half builds the types of its schema language
-for editors, which costs a cold start more than all of this service (docs/decisions/0002-cold-start.md).
+Only the compiled module of pydantic_core is loaded. The package's Python half defines schema types for editors, and
+importing it would take longer than all the rest of this service's start (docs/decisions/0002-cold-start.md).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Validator:
     Parameters
     ----------
     core_schema : dict
-        A pydantic-core schema of plain data, from the manifest.
+        A pydantic-core schema made of plain data, from the manifest.
     """
 
     __slots__ = ("_error", "_names", "_validate")
@@ -46,11 +46,11 @@ class Validator:
         Raises
         ------
         Invalid
-            With every broken rule.
+            Lists every broken rule.
         """
         unknown = 0
         if isinstance(application, dict) and not application.keys() <= self._names:
-            # Pydantic would hold an error for each unknown name, however many, and gives up at one that is no Unicode.
+            # Pydantic would build an error for each unknown name, however many, and fails on one that is not Unicode.
             known = {name: application[name] for name in self._names if name in application}
             unknown = len(application) - len(known)
             application = known
@@ -95,7 +95,7 @@ def compiled_module() -> Any:
     if spec is None:
         raise ImportError("pydantic_core is not installed")
     # An empty package stands in while its compiled module is imported. A later `import pydantic_core` gets the real
-    # one, which finds the compiled module loaded: it refuses to be loaded twice.
+    # package, which reuses the compiled module: that cannot be loaded twice.
     stand_in = ModuleType("pydantic_core")
     stand_in.__path__ = spec.submodule_search_locations or []
     sys.modules["pydantic_core"] = stand_in

@@ -1,9 +1,9 @@
-"""The formats that an artifact can have: one file a format, found by the name that the manifest gives.
+"""Artifact formats: one file each, found by the name in the manifest.
 
 A format is a module (or any object) with a `VERSION` and an `open`. To add one, write `lambda_app/formats/NAME.py` and
-`model/formats/NAME.py`, and name it in `BUILT_IN`; code outside this repository calls `register` of both packages.
-When the layout of a format changes, raise its VERSION and export again; to serve both for a while, let `open` read the
-older one too and widen the check in `lambda_app.artifact`.
+`model/formats/NAME.py`, and add its name to `BUILT_IN`. Code outside this repository calls `register` in both packages
+instead. When a format's layout changes, raise its VERSION and export again. To serve both layouts for a while, let
+`open` read the older one too, and relax the check in `lambda_app.artifact`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambda_app.manifest import Manifest
 
     class Format(Protocol):
-        """What every format offers on the serving side."""
+        """The serving side of a format."""
 
         @property
         def VERSION(self) -> int:  # noqa: N802  # a module's constant
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
             Raises
             ------
             UnsafeContent
-                The bytes ask for more than this format may do. Any other error means that they are corrupt.
+                The bytes do something that this format forbids. Any other error means that they are corrupt.
             """
 
 
@@ -39,7 +39,7 @@ _registered: dict[str, Format] = {}
 
 
 def find(name: str) -> Format | None:
-    """The format of this name, or None. A built-in one is imported when an artifact first asks for it."""
+    """The format of this name, or None. A built-in format is imported when an artifact first needs it."""
     if name in BUILT_IN:
         return import_module(f"lambda_app.formats.{name}")
     return _registered.get(name)

@@ -1,6 +1,6 @@
 """Format `scorecard`: a table of points for each field and bin; the score is their sum.
 
-The model is plain data, `ScorecardTables` below: an optional field's last points are a missing value's.
+The model is plain data, `ScorecardTables` below. An optional field's last entry holds the points of a missing value.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from io import BytesIO
 from math import exp
 
 try:
-    # The compiled half of pickle, all that is needed here: pickle itself costs a cold start 1 ms.
+    # The compiled half of pickle is enough here; pickle itself adds 1 ms to a cold start.
     from _pickle import Unpickler, UnpicklingError
-except ImportError:  # where Python has no compiled half
+except ImportError:  # this Python has no compiled half
     from pickle import Unpickler, UnpicklingError
 
 from lambda_app.errors import UnsafeContent
@@ -39,22 +39,22 @@ VERSION = 1
 
 
 def open(content: bytes, manifest: Manifest) -> Scorecard:  # noqa: A001  # the name that every format has
-    """Open the tables; whatever would import, call or build anything is refused.
+    """Open the tables. A pickle that would import, call or build anything is refused.
 
     Raises
     ------
     UnsafeContent
-        The pickle asks for a class, or is no pickle of plain data.
+        The content refers to a class, or is not a pickle of plain data.
     """
     try:
         tables: ScorecardTables = _PlainUnpickler(BytesIO(content)).load()
     except Exception as err:
-        raise UnsafeContent("asks for a class, or is no pickle of plain data; nothing of it was run") from err
+        raise UnsafeContent("refers to a class, or is not a pickle of plain data; none of it was run") from err
     return Scorecard(tables, manifest["reference"])
 
 
 class Scorecard(Binning):
-    """Scores an application by its tables.
+    """Scores an application with the tables of points.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Scorecard(Binning):
     Attributes
     ----------
     tables : ScorecardTables
-        As given, for whoever shows or scores by them.
+        As given, for code that shows them or scores whole columns.
     """
 
     __slots__ = ("_intercept", "_points", "_reference", "tables")

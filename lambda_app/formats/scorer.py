@@ -1,7 +1,7 @@
-"""What every format offers, and which bin a value falls into: all that a log says of an applicant.
+"""The interface of an opened model, and the bins of values. Bins are all that the log says about an applicant.
 
-A number's bins have `edges`: a value belongs to the first edge that is not below it, and the last bin has no upper
-edge. A category's bins have `words`, one bin a word. A missing value has the bin after the last.
+A number's bins are given by their upper `edges`, which belong to the bin; the last bin has no upper edge. A category
+has one bin for each of its `words`. A missing value falls into one more bin, after the last.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Binning:
 
     def __init__(self, fields: Sequence[FieldBins]) -> None:
         self.fields = fields
-        # One entry a field, in order: (name, edges or None, word numbers, the bin of a missing value).
+        # One entry per field, in order: (name, edges or None, word numbers, the bin of a missing value).
         self._numbers: list[tuple[str, list[float] | None, dict[str, int], int]] = []
         for field in fields:
             edges = field.get("edges")

@@ -1,8 +1,8 @@
 """Format `sklearn`: a fitted scikit-learn pipeline, for estimators that no lean format can hold.
 
-Its input has a column for each field in the contract's order: numbers as they are, a word as its place among the
-field's words, NaN where a value is missing. joblib imports numpy and scikit-learn, which costs a cold start hundreds of
-milliseconds; only this format pays for it.
+Its input has a column for each field, in the contract's order: numbers as they are, a word as its index among the
+field's words, NaN for a missing value. joblib imports numpy and scikit-learn, which adds hundreds of milliseconds to a
+cold start; only this format pays for it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ VERSION = 1
 
 
 def open(content: bytes, manifest: Manifest) -> Estimator:  # noqa: A001  # the name that every format has
-    """Open the pipeline from the very bytes whose digest was checked, since the format itself can run code."""
+    """Open the pipeline from the very bytes whose digest was checked, because unpickling can run code."""
     import joblib
     from threadpoolctl import threadpool_limits
 
-    # A request is one row: threads would only wait for one another.
+    # A request is a single row, so threads would only add overhead.
     threadpool_limits(limits=1)
     return Estimator(joblib.load(BytesIO(content)), manifest)
 
@@ -40,8 +40,8 @@ class Estimator(Binning):
     pipeline : sklearn.pipeline.Pipeline
         Fitted; one of its two classes is 1, 'approve'.
     manifest : Manifest
-        Gives the words of each field, the bins, and the reference applicant's values. The bins decide nothing and the
-        model's version does not cover them: only a number's edges are used, for the log.
+        Gives the words of each field, the bins, and the reference applicant's values. The bins affect no decision, and
+        the model version does not cover them: only the edges of numbers are used, for the log.
     """
 
     __slots__ = ("_approve", "_pipeline", "_places", "_reference")
@@ -64,13 +64,13 @@ class Estimator(Binning):
         self._reference = self._row(manifest["reference"]["values"])
 
     def probability(self, values: Application, _bins: list[int]) -> float:
-        """The probability of being creditworthy, as the pipeline says."""
+        """The probability of being creditworthy, as the pipeline estimates it."""
         return float(self.probabilities([self._row(values)])[0])
 
     def shortfalls(self, values: Application, _bins: list[int]) -> list[float]:
-        """What each field adds on the way from the applicant to the reference, one swapped after another.
+        """What each field adds as the applicant's values are replaced, one after another, by the reference's.
 
-        They add up to the reference's probability minus the applicant's, also where fields interact.
+        They add up to the reference's probability minus the applicant's, even if fields interact.
         """
         row = self._row(values)
         steps = [row]

@@ -1,1 +1,1 @@
-"""A request in, a response out; nothing here prints."""
+"""A request in, a response out. Nothing here writes to the log."""

@@ -1,4 +1,4 @@
-"""Reads the body of an HTTP request: strict JSON, and nothing that Python takes for it besides."""
+"""Reads the body of an HTTP request as strict JSON, without Python's extensions to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    # Whatever an integration, or a caller, sends: nothing of it has been checked.
+    # Whatever an integration or a caller sends, unchecked.
     Event = dict[str, Any]
 
 
@@ -20,7 +20,7 @@ def parsed(envelope: Event, max_body_length: int) -> object:
     Parameters
     ----------
     envelope : dict
-        The event: `body`, which `isBase64Encoded` may say is base64.
+        The event; its `body` is base64 if `isBase64Encoded` is true.
     max_body_length : int
         In characters, as it arrives.
 
@@ -34,7 +34,7 @@ def parsed(envelope: Event, max_body_length: int) -> object:
     if len(body) > max_body_length:
         raise TooLarge(f"A body may have {max_body_length} characters")
     if envelope.get("isBase64Encoded") is True:
-        from binascii import a2b_base64  # most bodies are text: a cold start does not wait for this
+        from binascii import a2b_base64  # most bodies are text, so the cold start does without it
 
         try:
             body = a2b_base64(body, strict_mode=True).decode()
@@ -50,13 +50,13 @@ def parsed(envelope: Event, max_body_length: int) -> object:
         # Its message may quote the text.
         raise Malformed("The body is not JSON") from None
     except ValueError:
-        # What is left is Python's limit on the digits of an integer. A `parse_int` of our own could ask first, but
-        # would cost every integer of every request a call.
+        # What remains is Python's limit on the digits of an integer. A custom `parse_int` could check it first, but
+        # would add a call for every integer in every request.
         raise Malformed("The body holds an integer of too many digits") from None
 
 
 class _NotStrictJson(ValueError):
-    """Python reads it, but it is not strict JSON."""
+    """Python accepts it, but it is not strict JSON."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

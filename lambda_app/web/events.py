@@ -1,13 +1,13 @@
 """The event sources: each reads its events as requests and answers in its own shape.
 
-| source | shape | told by |
+| source | shape | recognised by |
 | --- | --- | --- |
 | `http` | function URL, HTTP API (payload 2.0) | `requestContext.http` |
 | `alb` | Application Load Balancer | `requestContext.elb` |
 | `rest` | REST API (payload 1.0) | any other `requestContext` |
-| `direct` | direct invoke, also Step Functions' Distributed Map | no `requestContext` |
+| `direct` | direct invoke, including Step Functions' Distributed Map | no `requestContext` |
 
-To add a source, write a class like those below and name it in `SOURCES`, before any that would take its events.
+To add a source, write a class like those below and add it to `SOURCES`, before any that would claim its events.
 Shapes: the event documents of Lambda's integrations with function URLs, API Gateway and Application Load Balancers.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lambda_app.web.messages import Response
 
     class Envelope(TypedDict, total=False):
-        """An answer as Lambda's integrations take it."""
+        """An answer in the form that Lambda's integrations expect."""
 
         statusCode: int
         statusDescription: str
@@ -51,7 +51,7 @@ class Direct:
         Raises
         ------
         Malformed
-            Half an envelope: the event names no method or no path.
+            The event has no method or no path.
         """
         return Request(self.name, "POST", "/predict", lambda: event)
 
@@ -87,7 +87,7 @@ class HttpApi(Direct):
     def read(self, event: Event, max_body_length: int) -> Request:
         context = event["requestContext"]
         path, stage = event.get("rawPath"), context.get("stage")
-        # An HTTP API's named stage stands before the route; the default stage does not, nor does a function URL's.
+        # An HTTP API puts a named stage before the route, but not its default stage. A function URL has no named stage.
         named = isinstance(stage, str) and stage not in ("", "$default")
         if named and isinstance(path, str) and f"{path}/".startswith(f"/{stage}/"):
             path = path[len(f"/{stage}") :] or "/"
@@ -108,7 +108,7 @@ class RestApi(Direct):
 
 
 class Alb(RestApi):
-    """An Application Load Balancer, whose events are a REST API's but for their context."""
+    """An Application Load Balancer. Its events differ from a REST API's only in their context."""
 
     name = "alb"
 
@@ -120,12 +120,12 @@ class Alb(RestApi):
         envelope["statusDescription"] = f"{response.status} {_PHRASES[response.status]}"
         envelope.setdefault("isBase64Encoded", False)
         if "multiValueHeaders" in event:
-            # The target group's setting: such a balancer reads the multi-value form only.
+            # The target group enables multi-value headers, and the balancer then reads no others.
             envelope["multiValueHeaders"] = {name: [value] for name, value in envelope.pop("headers").items()}
         return envelope
 
 
-# The first that takes an event has it.
+# The first source that claims an event gets it.
 SOURCES = (Direct(), HttpApi(), Alb(), RestApi())
 
 

@@ -1,4 +1,4 @@
-"""A request and a response, whatever carries them."""
+"""A request and a response, independent of the event source."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Request:
     Attributes
     ----------
     source : str
-        The name of the event source that brought it, such as "alb".
+        The name of the event source, such as "alb".
     method, path : str
-        The method in capitals; a direct invoke is a POST to /predict.
+        The method in upper case; a direct invoke counts as a POST to /predict.
     read : callable
-        Gives the parsed body, or raises `Refusal`. Called when a route wants a body, since not every one does.
+        Returns the parsed body, or raises `Refusal`. Only routes that need a body call it.
 
     Examples
     --------
@@ -45,18 +45,18 @@ class Request:
 
 
 class Response:
-    """An answer, and what the log shall say of it.
+    """An answer, and its log records.
 
     Attributes
     ----------
     status : int
     body : str or bytes
-        As it goes out; bytes become base64 where an envelope holds text only.
+        As sent to the caller; bytes become base64 if the envelope holds only text.
     media_type : str
     headers : mapping of str to str
-        Besides those that every answer has.
+        In addition to those on every answer.
     records : sequence of dict
-        For the log: `lambda_app.web.records`. The door writes them once the answer stands.
+        See `lambda_app.web.records`. The handler writes them once the answer is built.
     """
 
     __slots__ = ("body", "headers", "media_type", "records", "status")

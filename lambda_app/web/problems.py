@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 problem documents."""
+"""Turns errors into RFC 9457 problem documents."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def refused(refusal: Refusal, request_id: str, source: str) -> Response:
-    """A refusal, which tells the caller why."""
+    """The response to a refused request; it tells the caller why."""
     body = to_json(refusal.problem(request_id))
     record = records.of_refusal(refusal, request_id, source)
     return Response(refusal.status, body, PROBLEM, headers=refusal.headers(), records=(record,))
 
 
 def failed(error: BaseException, request_id: str) -> Response:
-    """A failure of the service itself: nothing of the error reaches the caller."""
+    """The response when the service itself fails; it tells the caller nothing about the error."""
     problem = {"type": "about:blank", "title": "Internal Server Error", "status": 500, "request_id": request_id}
     return Response(500, to_json(problem), PROBLEM, records=(records.of_failure(error, request_id),))

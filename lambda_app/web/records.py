@@ -1,4 +1,4 @@
-"""What the log says: bins, codes, rules and places, never a value of an applicant."""
+"""The records of the log. They hold bins, codes, rules and code locations, never an applicant's values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         bins: list[int]
 
     class RefusalRecord(TypedDict):
-        """A request, or one application of many, was refused."""
+        """A request, or one application in a batch, was refused."""
 
         event: Literal["refusal"]
         request_id: str
@@ -61,7 +61,7 @@ def of_decision(decision: Decision, source: str) -> DecisionRecord:
 
 
 def of_refusal(refusal: Refusal, request_id: str, source: str) -> RefusalRecord:
-    """The record of a refusal, with the rules that an application broke."""
+    """The record of a refusal, with the rules that the application broke."""
     rules: list[LoggedRule] = [{"field": broken["field"], "rule": broken["rule"]} for broken in refusal.errors]
     return {
         "event": "refusal",
@@ -73,7 +73,7 @@ def of_refusal(refusal: Refusal, request_id: str, source: str) -> RefusalRecord:
 
 
 def of_failure(error: BaseException, request_id: str) -> FailureRecord:
-    """The record of a failure: only its kind and place, since its message may hold values."""
+    """The record of a failure: only its type and location, because its message may hold values."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,4 +1,4 @@
-"""The service's paths, and what each answers."""
+"""The service's paths and their answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Route = Callable[[Request, str], Response]
 
-# What `GET /model` shows of the manifest, and of what it says of the training data.
+# The keys of the manifest, and of its `data`, that `GET /model` shows.
 PUBLIC = ("model_version", "format", "format_version", "trained_at", "git_commit", "threshold", "metrics", "gate")
 PUBLIC_OF_DATA = ("dated", "digest", "rows")
 
@@ -69,7 +69,7 @@ class Routes:
     def _predict(self, request: Request, request_id: str) -> Response:
         payload = request.read()
         if isinstance(payload, dict):
-            # Step Functions' Distributed Map sends its batch so, at times with an input for all of it.
+            # Step Functions' Distributed Map sends its batch like this, sometimes with a `BatchInput` for all items.
             if "Items" not in payload or not payload.keys() <= {"Items", "BatchInput"}:
                 decision = self._decider.decide(payload, request_id)
                 return Response(200, to_json(decision.answer), records=(records.of_decision(decision, request.source),))

@@ -104,7 +104,7 @@ def test_dependencies_of_another_format_become_no_image(
     image = f"images-test-format-{os.getpid()}"
     done = build("inference", image, ARTIFACTS=artifact, BASE_IMAGE=base)
     assert done.returncode != 0
-    assert "does not fit its model version" in done.stderr
+    assert "does not match its model version" in done.stderr
     assert not image_exists(image)
 
 
