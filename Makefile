@@ -1,4 +1,4 @@
-# The project's commands, for people, CI and pipelines alike. `make help` lists them.
+# The project's commands, for people, CI and pipelines. `make help` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -8,17 +8,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Another contract and its data: make run CONTRACT=path/to/file.py:Class DATA=file.csv. Its artifact goes beside it.
+# To use another contract and its data: make run CONTRACT=path/to/file.py:Class DATA=file.csv. The artifact goes beside the contract.
 # DATED=YYYY-MM-DD says when the data is from; without it, its age is unknown.
 CONTRACT ?=
 DATA ?=
 DATED ?=
-# make splits names at spaces, so they are hidden while it looks at one.
+# make splits names at spaces, so spaces are replaced while it handles a path.
 empty :=
 hidden := $(subst $(empty) $(empty),<space>,$(value CONTRACT))
 contract_file := $(filter %.py,$(firstword $(subst :, ,$(hidden))))
 ARTIFACTS := $(subst <space>, ,$(if $(contract_file),$(dir $(contract_file)),model/)artifacts)
-# A variable's value as one word of the shell, whatever characters it has.
+# A variable's value quoted as one shell word, whatever characters it contains.
 quoted = '$(subst ','\'',$(value $(1)))'
 MODEL = ARTIFACTS=$(call quoted,ARTIFACTS) CONTRACT=$(call quoted,CONTRACT) DATA=$(call quoted,DATA) \
   DATED=$(call quoted,DATED) PYTHON=$(BIN)/python
@@ -26,10 +26,10 @@ IMAGE ?= ccapproval-deploy:latest
 TRAINING_IMAGE ?= ccapproval:latest
 PORT ?= 9000
 
-# A stamp says what is installed: only a changed lock file installs it again.
+# Stamp files record what is installed: only a changed lock file triggers a new installation.
 $(BIN)/uv: requirements/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Name another: make PYTHON=python3.13 …" >&2; exit 1; }
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Choose another: make PYTHON=python3.13 …" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@touch $@
@@ -44,7 +44,7 @@ $(VENV)/development: requirements/development.txt $(VENV)/training
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/development.txt
 	@touch $@
 
-# It pins its own versions of many packages, hence its own environment.
+# checkov pins its own versions of many packages, so it has its own environment.
 CHECKOV := $(VENV)/checkov/bin/checkov
 $(CHECKOV): requirements/checkov.txt $(BIN)/uv
 	@echo "Installing checkov into $(VENV)/checkov (once) …"
@@ -56,20 +56,20 @@ $(CHECKOV): requirements/checkov.txt $(BIN)/uv
 HOST ?= $(shell uname -s)
 EMULATOR := $(if $(filter Linux,$(HOST)),$(VENV)/aws-lambda-rie)
 SERVE = $(BIN)/python -m scripts.serve --artifacts $(call quoted,ARTIFACTS) $(if $(EMULATOR),--emulator $(EMULATOR))
-# What make was given on its command line.
+# The variables given on make's command line.
 GIVEN = $(foreach name,$(sort $(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)=$(call quoted,$(name))))
 
 .PHONY: run
-run: trained $(EMULATOR) ## Train a model, decide two applications in AWS's Lambda runtime, stop
+run: trained $(EMULATOR) ## Train a model, decide two applications in AWS's Lambda runtime, and stop
 	@set -- make serve $(GIVEN); again=$$(printf '%q ' "$$@"); $(SERVE) --serve-with "$${again% }" run
 
 .PHONY: serve
-serve: trained $(EMULATOR) ## Decide your applications on port 9000 (PORT=…) until Ctrl-C
+serve: trained $(EMULATOR) ## Serve the model on port 9000 (PORT=…) until Ctrl-C
 	@$(SERVE) --port $(PORT) serve
 
 .PHONY: bench
 bench: $(VENV)/development trained $(EMULATOR) ## Measure against the alternatives; write docs/benchmarks.md
-	@$(if $(EMULATOR),,echo "The benchmarks read figures that only Linux has: run them on Linux, or in WSL 2." >&2; exit 1)
+	@$(if $(EMULATOR),,echo "The benchmarks need figures that only Linux provides: run them on Linux or in WSL 2." >&2; exit 1)
 	$(BIN)/python -m benchmarks --artifacts $(call quoted,ARTIFACTS) --emulator $(EMULATOR)
 
 .PHONY: trained
@@ -77,7 +77,7 @@ trained: $(VENV)/training
 	@$(MODEL) scripts/train_if_changed.sh
 
 .PHONY: images
-images: trained ## Build both images: the one Lambda runs, and the one for training with its tests
+images: trained ## Build both images: the one that Lambda runs, and the one for training with its tests
 	@$(MODEL) scripts/images.sh
 
 $(VENV)/aws-lambda-rie: requirements/rie.txt $(BIN)/uv
@@ -89,19 +89,19 @@ $(VENV)/aws-lambda-rie: requirements/rie.txt $(BIN)/uv
 notebook: $(VENV)/development ## Run credit_card_approval.ipynb and save its outputs
 	$(BIN)/python -m scripts.notebook
 
-# MLflow reports its use to its makers unless it is told not to.
+# MLflow sends usage statistics to its makers unless this is turned off.
 .PHONY: experiments
 experiments: PORT = 5000
 experiments: export MLFLOW_DISABLE_TELEMETRY = true
-experiments: $(VENV)/training ## Compare recorded training runs in MLflow's own pages on port 5000 (PORT=…) until Ctrl-C
+experiments: $(VENV)/training ## Compare recorded training runs in MLflow on port 5000 (PORT=…) until Ctrl-C
 	@case "$${MLFLOW_TRACKING_URI:-}" in http*) \
-	  echo "MLFLOW_TRACKING_URI names a server, which records the runs; see its own pages: $$MLFLOW_TRACKING_URI"; exit;; esac; \
+	  echo "MLFLOW_TRACKING_URI names a server, which records the runs; see its pages: $$MLFLOW_TRACKING_URI"; exit;; esac; \
 	echo "Open http://127.0.0.1:$(PORT) and choose an experiment; Ctrl-C stops."; \
 	exec $(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1 --port $(PORT) --workers 1
 
 LOCK = cd requirements && ../$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 .PHONY: lock
-lock: $(BIN)/uv ## Resolve requirements/*.in again, into hash-locked requirements/*.txt
+lock: $(BIN)/uv ## Resolve requirements/*.in again into hash-locked requirements/*.txt
 	($(LOCK) development.in -o development.txt)
 	for image in inference inference-sklearn lambda-base sbom training tutorial; do ($(LOCK) -c development.txt $$image.in -o $$image.txt); done
 	$(LOCK) --no-deps rie.in -o rie.txt
@@ -109,7 +109,7 @@ lock: $(BIN)/uv ## Resolve requirements/*.in again, into hash-locked requirement
 	$(LOCK) checkov.in -o checkov.txt
 
 .PHONY: cloud
-cloud: $(VENV)/development images ## Run a whole AWS on this machine: stacks, the image pushed, a release, a decision
+cloud: $(VENV)/development images ## Deploy to a local AWS: create stacks, push the image, release it, decide an application
 	@scripts/cloud_up.sh
 
 .PHONY: cloud-down
@@ -117,7 +117,7 @@ cloud-down: ## Stop what `make cloud` started
 	@scripts/cloud_down.sh
 
 .PHONY: test
-test: $(VENV)/development $(EMULATOR) ## Run the tests; one that needs Docker, the RIE or Chromium is skipped where that is missing
+test: $(VENV)/development $(EMULATOR) ## Run the tests; those that need Docker, the RIE or Chromium are skipped if it is missing
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --durations 15
 
 .PHONY: lint
@@ -137,7 +137,7 @@ evidence: $(VENV)/development ## Gather a release's evidence into one archive an
 	$(BIN)/python -m operations verify build/evidence-review.zip
 
 .PHONY: clean
-clean: ## Remove everything the project made except the virtual environment
+clean: ## Remove everything that these commands created, except the virtual environment
 	rm -rf build model/artifacts examples/*/artifacts mlruns mlflow.db report.xml .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 

@@ -24,12 +24,12 @@ HANDLER_RUNS = 3
 
 
 def main(arguments: list[str]) -> int:
-    """Measure everything; 0, or 1 if something could not be measured."""
+    """Measure everything; return 0, or 1 if something could not be measured."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--artifacts", type=Path, required=True, help="an artifact of the default contract")
     parser.add_argument("--emulator", type=Path, required=True, help="the runtime interface emulator's binary")
     parser.add_argument("--rounds", type=int, default=30, help="how often everything is repeated; default: %(default)s")
-    parser.add_argument("--warm-requests", type=int, default=200, help="in each life; default: %(default)s")
+    parser.add_argument("--warm-requests", type=int, default=200, help="per started process; default: %(default)s")
     chosen = parser.parse_args(arguments)
     try:
         results = measure(chosen.artifacts, chosen.emulator, chosen.rounds, chosen.warm_requests)
@@ -42,12 +42,12 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) -> Results:
-    """Measure everything that this machine can.
+    """Measure everything that this machine can measure.
 
     Raises
     ------
     BenchmarkError
-        A contender did not do what is being measured.
+        A contender did not work as expected.
     """
     compared = contenders(artifacts, BUILD)
     lives = _lives(emulator, compared, rounds, warm_requests)
@@ -119,7 +119,7 @@ def _lives(emulator: Path, compared: tuple[Contender, ...], rounds: int, warm_re
 def _in_docker(artifacts: Path) -> list[Figure]:
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "info"], capture_output=True).returncode:
-        print("No Docker here: start in a hardened container and image size are not measured.", file=sys.stderr)
+        print("No Docker here: the start in a hardened container and the image size are not measured.", file=sys.stderr)
         return []
     return [*container_init.figures(artifacts), *image_size.figures(artifacts)]
 

@@ -28,7 +28,7 @@ TOLERANCE = 1e-9
 
 
 def scorers(artifacts: Path) -> dict[str, Scorer]:
-    """What is compared: the artifact's `tables`, and the `pipeline` beside it that they were read off."""
+    """The contenders: the artifact's `tables`, and the `pipeline` from which they were read."""
     opened = artifact.load(str(artifacts))
     pipeline = joblib.load(artifacts / "pipeline.joblib")
     return {
@@ -43,21 +43,21 @@ def rows_per_second(compared: dict[str, Scorer], repeats: int) -> dict[str, list
     Parameters
     ----------
     compared : dict
-        As `scorers` gives it.
+        As returned by `scorers`.
     repeats : int
 
     Returns
     -------
     dict
-        `tables` and `pipeline`: rows a second in each repeat.
+        For `tables` and `pipeline`: rows per second in each repeat.
 
     Raises
     ------
     BenchmarkError
-        They give any of the rows different probabilities.
+        They give different probabilities for any row.
     """
     matrix = generate(ROWS, SEED)[list(SAMPLES["approve"])].to_numpy("float64")
-    # All rows, since the page says so. `not … <` also catches a NaN.
+    # All rows, as the page says. `not … <` also catches a NaN.
     if not np.abs(compared["tables"](matrix) - compared["pipeline"](matrix)).max() < TOLERANCE:
         raise BenchmarkError("the tables and the pipeline give different probabilities")
     measured: dict[str, list[float]] = {name: [] for name in compared}

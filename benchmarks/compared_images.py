@@ -1,5 +1,7 @@
-"""The images that are compared, all on one base: an empty handler, this service, scikit-learn and joblib alone, and
-everything that the public tutorial installs."""
+"""The images that are compared, all on the same base image.
+
+They hold an empty handler, this service, scikit-learn and joblib alone, and everything that the public tutorial installs.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ FROM ${BASE_IMAGE}
 COPY empty_handler.py ./
 CMD ["empty_handler.handler"]
 """
-# As the tutorial does it: everything in one stage, compiled as pip compiles; only the wheels do not stay inside.
+# As in the tutorial: everything in one stage, compiled by pip; but the wheels are left out of the image.
 _TUTORIAL = """
 ARG BASE_IMAGE
 FROM ${BASE_IMAGE} AS installed
@@ -49,7 +51,7 @@ def base_of(image: str) -> str:
 
 
 def build_service(artifacts: Path) -> str:
-    """Build this service's image, and return the name of its base."""
+    """Build this service's image, and return the name of its base image."""
     environ = {"ARTIFACTS": str(artifacts), "IMAGE": SERVICE, "PYTHON": sys.executable}
     with tempfile.TemporaryDirectory() as facts:
         _run("scripts/images.sh", "inference", IMAGE_FACTS=facts, **environ)
@@ -57,7 +59,7 @@ def build_service(artifacts: Path) -> str:
 
 
 def build_empty(base: str) -> None:
-    """Build the floor: an empty handler."""
+    """Build the baseline: an empty handler."""
     with tempfile.TemporaryDirectory() as name:
         shutil.copy(HANDLERS / "empty_handler.py", name)
         _build(EMPTY, base, Path(name), _EMPTY)
@@ -69,7 +71,7 @@ def build_lean(base: str) -> None:
 
 
 def build_tutorial(base: str) -> None:
-    """Build the tutorial's handler with all that the tutorial installs."""
+    """Build the tutorial's handler with everything that the tutorial installs."""
     _build_tutorial(TUTORIAL, base, "tutorial", "--require-hashes --requirement /wheels/tutorial.txt")
 
 
@@ -81,7 +83,7 @@ def _build_tutorial(image: str, base: str, lock: str, packages: str) -> None:
         shutil.copy(ROOT / "requirements" / f"{lock}.txt", context / "wheels")
         shutil.copy(HANDLERS / "tutorial_handler.py", context)
         table = generate(TREE_ROWS, 0)
-        # Fitted on an array, as it is served one.
+        # Fitted on an array, because it is served one.
         rows = table[FIELDS].to_numpy("float32")
         tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(rows, table["Target"].to_numpy())
         joblib.dump(tree, context / "tree.joblib")

@@ -28,7 +28,7 @@ COMPARED = {
 
 
 def figures(artifacts: Path) -> list[Figure]:
-    """The figures that `make bench` holds the start to."""
+    """The figures of `make bench` for the start of a container."""
     found = measure(artifacts, ROUNDS)
     empty, service, tutorial = (found[image] for image in COMPARED)
     return [
@@ -44,12 +44,12 @@ def figures(artifacts: Path) -> list[Figure]:
 
 
 def measure(artifacts: Path, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of INIT by image, one for each round.
+    """Milliseconds of INIT by image, one per round.
 
     Raises
     ------
     BenchmarkError
-        An image could not be built, does not start or decides wrongly.
+        An image could not be built, does not start, or decides wrongly.
     """
     base = compared_images.build_service(artifacts)
     compared_images.build_empty(base)
@@ -68,7 +68,7 @@ def measure(artifacts: Path, rounds: int) -> dict[str, list[float]]:
 
 
 def table(found: dict[str, list[float]]) -> str:
-    """The times and the ratios in Markdown."""
+    """A Markdown table of times and ratios."""
     empty = next(iter(found.values()))
     lines = [
         f"`docker run {' '.join(HARDENED)}`, {len(empty)} rounds by turns, median (quartiles):",

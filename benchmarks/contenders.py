@@ -1,4 +1,4 @@
-"""What is compared: an empty handler, this service, the tutorial's way, and onnxruntime."""
+"""The contenders: an empty handler, this service, the tutorial's way, and onnxruntime."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Contender:
     Parameters
     ----------
     key, label : str
-        Its name in the results, and for people.
+        Its name in the results, and its name for people.
     handler : str
-        As Lambda names it.
+        In Lambda's notation.
     environ : dict
-        What it wants in its environment.
+        Its environment variables.
     decides : bool
         Whether it must approve the first sample.
     """
@@ -40,19 +40,19 @@ class Contender:
 
 
 def contenders(artifacts: Path, build: Path) -> tuple[Contender, ...]:
-    """Fit what must be fitted, and name them all.
+    """Fit the contenders' models, and list all contenders.
 
     Parameters
     ----------
     artifacts : Path
         The artifact of the default contract that this service opens.
     build : Path
-        Where the others' models are written.
+        The directory for the other contenders' models.
     """
     build.mkdir(parents=True, exist_ok=True)
     table = generate(TREE_ROWS, 0)
     rows = table[FIELDS].to_numpy("float32")
-    # Fitted on an array as it is served one, so that the tree does not warn of missing names at each request.
+    # Fitted on an array, because it is served one: otherwise the tree would warn about missing names at each request.
     tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(rows, table["Target"].to_numpy())
     joblib.dump(tree, build / "tree.joblib")
     (build / "tree.onnx").write_bytes(to_onnx(tree, rows[:1], options={"zipmap": False}).SerializeToString())

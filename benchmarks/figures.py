@@ -1,6 +1,6 @@
-"""What a measurement is, what it is held to, and how `results.json` keeps it.
+"""Measurements, their targets, and their form in `results.json`.
 
-`benchmarks.container_init` and `benchmarks.image_size` take part, where Docker runs, by a function
+Where Docker runs, `benchmarks.container_init` and `benchmarks.image_size` contribute theirs through a function
 `figures(artifacts: Path) -> list[Figure]`.
 """
 
@@ -32,7 +32,7 @@ class FigureData(TypedDict):
 
 
 class Machine(TypedDict):
-    """What the measurements ran on."""
+    """The machine that ran the measurements."""
 
     python: str
     system: str
@@ -41,7 +41,7 @@ class Machine(TypedDict):
 
 
 class ContenderData(TypedDict):
-    """What one contender took under the emulator."""
+    """The measurements of one contender under the emulator."""
 
     label: str
     cold_ms: SpreadData
@@ -50,14 +50,14 @@ class ContenderData(TypedDict):
 
 
 class HandlerData(TypedDict):
-    """Microseconds of one call of the handler."""
+    """Microseconds per call of the handler."""
 
     p50: SpreadData
     p99: SpreadData
 
 
 class BatchData(TypedDict):
-    """Millions of rows a second; `compared` rows were checked to have the same probabilities."""
+    """Millions of rows per second; on `compared` rows, both were checked to give the same probabilities."""
 
     rows: int
     compared: int
@@ -66,7 +66,7 @@ class BatchData(TypedDict):
 
 
 class Results(TypedDict):
-    """The content of `results.json`; `handler_runs` are the percentiles of each process, by sample."""
+    """The content of `results.json`; `handler_runs` holds the percentiles of each process, by sample."""
 
     measured_at: str
     machine: Machine
@@ -82,7 +82,7 @@ class Results(TypedDict):
 
 @dataclass(frozen=True)
 class Spread:
-    """The middle of some repeats: `median`, the quartiles `low` and `high`, and how many `repeats` there were."""
+    """A summary of repeated measurements: `median`, the quartiles `low` and `high`, and the number of `repeats`."""
 
     median: float
     low: float
@@ -102,14 +102,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure that the project holds itself to.
+    """One figure with a target.
 
     Parameters
     ----------
     what : str
-        As the table names it.
+        Its name in the table.
     unit : str
-        Such as "times", "µs" or "MB"; written behind the number.
+        Such as "times", "µs" or "MB"; written after the number.
     measured : Spread
     reach : float
         The target.
@@ -141,5 +141,5 @@ class Figure:
 
 
 def ratios(numerators: list[float], denominators: list[float]) -> Spread:
-    """The ratio of two things measured in turns: one ratio a turn, so that a machine's slow moments cancel out."""
+    """The ratio of two alternating measurements, taken per turn, so that a machine's slow moments cancel out."""
     return Spread.of([above / below for above, below in zip(numerators, denominators, strict=True)])

@@ -1,4 +1,4 @@
-"""One life of an image as Lambda runs it: nothing to write to but /tmp, no network, no privileges, little memory."""
+"""Runs an image as Lambda does: only /tmp is writable, no network, no privileges, little memory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ HARDENED = (
 )
 LIFE_SECONDS = 60
 INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
-# Without a network the container can only be asked from inside. It starts asking once the emulator listens and the
-# client's own start is over, so that neither is in the way of what is measured.
+# Without a network, requests can only come from inside the container. The client sends them once the emulator listens
+# and its own start is over, so that neither disturbs the measurement.
 CLIENT = """
 import http.client, json, sys, time
 events = json.load(sys.stdin)
@@ -44,14 +44,14 @@ print(json.dumps(answers))
 
 @dataclass(frozen=True)
 class Life:
-    """What a container answered, and what its start cost.
+    """The answers of one container, and the cost of its start.
 
     Attributes
     ----------
     answers : list
-        One for each event.
+        One per event.
     init_ms : float
-        INIT as the runtime interface emulator reports it.
+        INIT as reported by the runtime interface emulator.
     log : str
         What the container printed.
     """
@@ -62,20 +62,20 @@ class Life:
 
 
 def live(image: str, events: list[Any], environ: dict[str, str] | None = None) -> Life:
-    """Start a hardened container, send it some events one after another, and remove it.
+    """Start a hardened container, send it events one after another, and remove it.
 
     Parameters
     ----------
     image : str
     events : list
-        At least one: the emulator starts the function for the first.
+        At least one: the emulator starts the function for the first event.
     environ : dict, optional
         Variables for the function.
 
     Raises
     ------
     BenchmarkError
-        It does not start, or does not answer.
+        The container does not start or does not answer.
     """
     name = f"images-hardened-{uuid.uuid4().hex[:12]}"
     variables = [f"--env={key}={value}" for key, value in (environ or {}).items()]
@@ -98,6 +98,6 @@ def _docker(*words: str, given: str | None = None) -> str:
     except subprocess.CalledProcessError as err:
         raise BenchmarkError(f"docker {words[0]} failed: {err.stderr.strip()[-500:]}") from err
     except subprocess.TimeoutExpired as err:
-        raise BenchmarkError(f"docker {words[0]} did not end within {LIFE_SECONDS} s") from err
+        raise BenchmarkError(f"docker {words[0]} did not finish within {LIFE_SECONDS} s") from err
     # The emulator logs to standard error.
     return done.stdout + done.stderr if words[0] == "logs" else done.stdout

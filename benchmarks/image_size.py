@@ -22,33 +22,33 @@ from benchmarks.figures import Figure, Spread
 from benchmarks.lambda_process import BenchmarkError
 
 GZIP = 16 + zlib.MAX_WBITS
-LEVEL = 6  # as docker push has it
+LEVEL = 6  # as in docker push
 CHUNK = 1 << 20
 REACH_MB = 3
 
 
 @dataclass(frozen=True)
 class Size:
-    """Compressed sizes in MB of 10^6 bytes: `total`, and what of it the image `adds` to its base."""
+    """Compressed sizes in MB of 10^6 bytes: in `total`, and what the image `adds` to its base."""
 
     total: float
     adds: float
 
 
 def figures(artifacts: Path) -> list[Figure]:
-    """The figure that `make bench` holds the image to."""
+    """The figure of `make bench` for the size of the image."""
     base = compared_images.build_service(artifacts)
     adds = size_of(compared_images.SERVICE, base).adds
     return [Figure("what the image adds to its base, compressed", "MB", Spread(adds, adds, adds, 1), REACH_MB)]
 
 
 def size_of(image: str, base: str) -> Size:
-    """Measure an image, and what it adds to the base that it was built on.
+    """Measure an image, and what it adds to its base.
 
     Raises
     ------
     BenchmarkError
-        The image does not begin with the base's layers.
+        The image does not start with the layers of the base.
     """
     below, layers = _layers(base), _layers(image)
     if layers[: len(below)] != below:
@@ -79,7 +79,7 @@ def _compressed(image: str) -> list[int]:
                     index = json.load(content)[0]["Layers"]
                 elif content is not None:
                     sizes[member.name] = _gzipped(content)
-        # Read to its end: docker is not done with the last block of the archive.
+        # Read to the end: docker writes more after the archive's last member.
         if saving.stdout is not None:
             saving.stdout.read()
     return [sizes[links.get(name, name)] for name in index]
@@ -108,7 +108,7 @@ def table(artifacts: Path) -> str:
             ("base", base),
             ("this service", compared_images.SERVICE),
             ("the tutorial's handler, scikit-learn and joblib alone", compared_images.LEAN),
-            ("the tutorial's handler, all that the tutorial installs", compared_images.TUTORIAL),
+            ("the tutorial's handler, everything that the tutorial installs", compared_images.TUTORIAL),
         ):
             size = size_of(image, base)
             lines.append(f"| {label} | {size.total:,.1f} MB | {size.adds:,.1f} MB |")

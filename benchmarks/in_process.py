@@ -2,7 +2,7 @@
 
     python -m benchmarks.in_process RESULT_FILE
 
-Standard output is where the log lines go, unbuffered as Lambda's runtime client leaves it.
+The log lines go to standard output, unbuffered as under Lambda's runtime client.
 """
 
 from __future__ import annotations

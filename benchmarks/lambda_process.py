@@ -1,4 +1,4 @@
-"""One life of a function under AWS's runtime interface emulator, timed."""
+"""Runs a function once under AWS's runtime interface emulator, and times it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ START_SECONDS = 60
 
 
 class BenchmarkError(RuntimeError):
-    """A contender did not do what is being measured."""
+    """A contender did not work as expected, so it cannot be measured."""
 
 
 @dataclass(frozen=True)
 class Life:
-    """What one life of a function cost.
+    """The cost of one life of a function, from its start to its stop.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Life:
     warm_ms : list of float
         Each later request.
     peak_mb : float
-        The most memory that the function's own process held (VmHWM), in MB of 10^6 bytes.
+        The peak memory of the function's own process (VmHWM), in MB of 10^6 bytes.
     """
 
     cold_ms: float
@@ -46,12 +46,12 @@ class Life:
 
 
 def live(emulator: Path, contender: Contender, warm_requests: int) -> Life:
-    """Start a function, ask it `1 + warm_requests` times, and stop it.
+    """Start a function, send it `1 + warm_requests` requests, and stop it.
 
     Raises
     ------
     BenchmarkError
-        It did not start, or did not approve the sample.
+        The function did not start, or did not approve the sample.
     """
     port, runtime_api = free_ports(2)
     command = [
@@ -59,7 +59,7 @@ def live(emulator: Path, contender: Contender, warm_requests: int) -> Life:
         "--log-level=error",
         f"--runtime-interface-emulator-address=127.0.0.1:{port}",
         f"--runtime-api-address=127.0.0.1:{runtime_api}",
-        # -S: start-up hooks of packages installed here (*.pth) are of this machine, and of no Lambda image.
+        # -S skips the start-up hooks (*.pth) of packages on this machine: no Lambda image has them.
         *(sys.executable, "-S", "-m", "awslambdaric", contender.handler),
     ]
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": python_path(), "PYTHONNOUSERSITE": "1", **contender.environ}
@@ -115,4 +115,4 @@ def _peak_mb(emulator: int) -> float:
             found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
             if found is not None:
                 return int(found[1]) * 1024 / 1e6
-    raise BenchmarkError("the emulator has started no function")
+    raise BenchmarkError("the emulator has not started the function")

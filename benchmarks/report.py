@@ -1,4 +1,4 @@
-"""Writes down what was measured: `results.json`, `docs/benchmarks.md` with its picture, and the README's table."""
+"""Writes the results: `results.json`, `docs/benchmarks.md` with its picture, and the README's table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 
 def write(results: Results) -> None:
-    """Write all of it; the README only between its marks `<!-- bench -->` and `<!-- /bench -->`."""
+    """Write all results; in the README, only between `<!-- bench -->` and `<!-- /bench -->`."""
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(results), encoding="utf-8")
     draw(results, PICTURE)
@@ -27,7 +27,7 @@ def write(results: Results) -> None:
 
 
 def figures(results: Results) -> str:
-    """The figures that the project holds itself to, as a Markdown table."""
+    """The figures and their targets, as a Markdown table."""
     lines = ["| what | measured (quartiles) | repeats | to reach | |", "| --- | --- | --- | --- | --- |"]
     for figure in results["figures"]:
         sign = "≤" if figure["at_most"] else "≥"
@@ -41,7 +41,7 @@ def figures(results: Results) -> str:
 
 
 def page(results: Results) -> str:
-    """`docs/benchmarks.md`."""
+    """The content of `docs/benchmarks.md`."""
     machine = results["machine"]
     contenders = ["| | cold start, ms | warm request, ms | peak memory, MB |", "| --- | --- | --- | --- |"]
     for found in results["contenders"].values():
@@ -59,8 +59,8 @@ def page(results: Results) -> str:
 Python {machine["python"]}, {machine["processors"]} processors ({machine["processor"]}), {machine["system"]}.
 
 {figures(results)}
-Numbers are medians, with the quartiles in brackets, of as many repeats as the table says. Both sides of a ratio are
-measured by turns; it is the median of each turn's ratio.
+Numbers are medians, with quartiles in brackets, over the number of repeats in the table. The two sides of a ratio are
+measured alternately; the ratio is the median of the ratios of all turns.
 
 ![Cold start and peak memory of each contender](benchmarks.svg)
 
@@ -68,17 +68,17 @@ measured by turns; it is the median of each turn's ratio.
 
 {chr(10).join(contenders)}
 
-- In each of {results["rounds"]} rounds every contender lives once, in turn: the emulator's process starts, and is
-  sent an application as soon as it listens. Until that answer is the cold start; {results["warm_requests"]} more
-  requests on the same connection are the warm ones, and a round counts their median. Then the function's own process is
-  asked for its peak memory (VmHWM).
-- All run the same interpreter with the same flags and module search path, with bytecode compiled before.
-  Start-up hooks that packages install beside them (`*.pth`) are left out: no Lambda image has them.
-- *empty handler* answers a constant. *joblib + scikit-learn* is the public tutorial's way in its leanest reading:
+- In each of {results["rounds"]} rounds every contender runs once, in turn. The emulator's process starts, and gets
+  an application as soon as it listens. The cold start is the time until the answer. {results["warm_requests"]} more
+  requests on the same connection are the warm ones, and a round counts their median. Then the peak memory of the
+  function's own process is read (VmHWM).
+- All contenders run the same interpreter with the same flags and module search path, and with compiled bytecode.
+  Start-up hooks of installed packages (`*.pth`) are left out: no Lambda image has them.
+- *empty handler* returns a constant. *joblib + scikit-learn* is the public tutorial's way in its leanest form:
   a depth-3 tree from `joblib.load`, a numpy row, no pandas, no checks, no log. *onnxruntime* runs the same tree.
   This service also checks the artifact's digest and each application, gives reasons and writes its log line.
-- The emulator stands for Lambda's own machinery; on Lambda the image's download and a smaller share of a
-  processor come on top, for all contenders.
+- The emulator stands in for Lambda. On Lambda, the download of the image and a smaller share of a processor add to
+  the times of all contenders.
 
 ## The handler by itself
 
@@ -89,16 +89,16 @@ One direct invocation in one process, from the event to the envelope, log line i
 
 ## Offline batch
 
-Of {batch["rows"]:,} applications the artifact's tables score
-{_spread(batch["tables"])} million a second, on one thread;
+For {batch["rows"]:,} applications, the artifact's tables score
+{_spread(batch["tables"])} million per second on one thread;
 `pipeline.predict_proba` scores {_spread(batch["pipeline"])} million, on as many threads as scikit-learn chooses;
-{batch["tables"]["repeats"]} repeats by turns. The probabilities of {batch["compared"]:,} of the applications
+{batch["tables"]["repeats"]} alternating repeats. The probabilities of {batch["compared"]:,} of the applications
 were compared: they differ by less than 1e-9.
 """
 
 
 def draw(results: Results, path: Path) -> None:
-    """Bars of cold start and peak memory, one for each contender."""
+    """Draw bars of cold start and peak memory, one per contender."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

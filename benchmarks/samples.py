@@ -1,4 +1,4 @@
-"""The two applications that are measured: the public tutorial's, and one that is denied."""
+"""The two applications used in the measurements: the public tutorial's, and one that is denied."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The module search path that all contenders share: the handlers, this project, and what they need installed.
 
-Nothing else that a developer has installed is on it: where scikit-learn finds pandas it imports it, which would make
-the tutorial's way slower than its leanest image is.
+It contains nothing else that a developer has installed: scikit-learn imports pandas if it finds it, which would make
+the tutorial's way slower than in its leanest image.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ONNX = ("onnxruntime", "flatbuffers", "protobuf", "packaging")
 
 @cache
 def python_path() -> str:
-    """The path as PYTHONPATH wants it; what is installed is linked to, not copied."""
+    """The path in the form of PYTHONPATH; installed packages are linked, not copied."""
     shutil.rmtree(INSTALLED, ignore_errors=True)
     INSTALLED.mkdir(parents=True)
     for name in (*RUNTIME, *SERVICE, *TUTORIAL, *ONNX):

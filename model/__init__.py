@@ -1,1 +1,1 @@
-"""Before: labelled applications in, a judged and exported model artifact out."""
+"""Training: labelled applications in, a judged and exported model artifact out."""

@@ -1,4 +1,4 @@
-"""The default contract: the only place that names the applicant's fields."""
+"""The default contract: the only file that names the applicant's fields."""
 
 from __future__ import annotations
 

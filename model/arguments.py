@@ -1,4 +1,4 @@
-"""The command line's arguments. A value that a command cannot use ends in a usage error, before any work."""
+"""The command line's arguments. An invalid value ends in a usage error before any work is done."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 
 DEFAULT_CONTRACT = "model.applicant:Applicant"
 ARTIFACTS = Path("model/artifacts")
-# The greatest seed that scikit-learn takes.
-GREATEST_SEED = 2**32 - 1
+# The largest seed that scikit-learn accepts.
+LARGEST_SEED = 2**32 - 1
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """The parser of `python -m model`; what it returns says in `command` which command was given."""
+    """The parser of `python -m model`. The parsed options hold the name of the command in `command`."""
     program = argparse.ArgumentParser(prog="python -m model", description=description)
     commands = program.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=summary)
 
-    training = command("train", "train, export, judge the export, ask the gate, publish")
+    training = command(
+        "train", "train a model, export it, judge the export, check it against the policy gate, and publish it"
+    )
     _labelled(training)
     training.add_argument("--dated", type=day, metavar="YYYY-MM-DD", help="when --data is from; default: unknown")
     _written(training)
@@ -39,25 +41,27 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         default=True,
         help="record the run with MLflow, on the server MLFLOW_TRACKING_URI or in mlflow.db; default: yes",
     )
-    exporting = command("export", "export a trained pipeline again, in another format; judged and gated anew")
+    exporting = command(
+        "export", "export a trained pipeline again, for instance in another format; judge and gate it again"
+    )
     _opened(exporting)
     _labelled(exporting)
     _written(exporting)
     evaluating = command(
         "evaluate",
-        "judge an artifact by labelled applications, and print every figure; of its training data, only the hold-out",
+        "judge an artifact on labelled applications and print every figure; of its training data, only the hold-out",
     )
     _opened(evaluating)
     _labelled(evaluating)
     gating = command(
-        "gate", "ask the policy again about the figures in an artifact's manifest; exits with 3 if it denies the model"
+        "gate", "check an artifact's figures against the policy again; exits with 3 if the policy denies the model"
     )
     _opened(gating)
     _contracted(gating)
     _compared(gating)
-    tracking = command("track", "record a trained artifact with MLflow, if its training could not")
+    tracking = command("track", "record a trained artifact with MLflow, if that failed during training")
     _opened(tracking)
-    scoring = command("score", "decide a file of applications offline, by the artifact's own contract")
+    scoring = command("score", "decide a file of applications offline, using the artifact's own contract")
     _opened(scoring)
     _checked(scoring)
     scoring.add_argument("--in", dest="input", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
@@ -66,7 +70,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """A whole number between two others, both included.
+    """A parser for whole numbers in a range, both ends included.
 
     >>> whole(1, 10)("7")
     7
@@ -81,7 +85,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def share(text: str) -> float:
-    """A share, 0 to 1."""
+    """Parse a share, 0 to 1."""
     try:
         found = float(text)
     except ValueError:
@@ -92,16 +96,16 @@ def share(text: str) -> float:
 
 
 def day(text: str) -> str:
-    """An ISO date that is not in the future, UTC."""
+    """Parse an ISO date that is not in the future, UTC."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
         found = None
-    # Python reads other ISO forms too. One form is enough, and it is the one that readers of the manifest know.
+    # Python reads other ISO forms too, but the manifest's readers expect this one.
     if found is None or found.isoformat() != text:
         raise ArgumentTypeError(f"write a date as YYYY-MM-DD, not '{text}'")
     if found > datetime.now(UTC).date():
-        raise ArgumentTypeError(f"{text} lies in the future")
+        raise ArgumentTypeError(f"{text} is in the future")
     return text
 
 
@@ -127,7 +131,7 @@ def _labelled(added: argparse.ArgumentParser) -> None:
     added.add_argument(
         "--rows", type=whole(1, 10**9), default=500_000, help="how many to generate; default: %(default)s"
     )
-    added.add_argument("--seed", type=whole(0, GREATEST_SEED), default=0, help="seeds everything; default: %(default)s")
+    added.add_argument("--seed", type=whole(0, LARGEST_SEED), default=0, help="seeds everything; default: %(default)s")
     _checked(added)
 
 

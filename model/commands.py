@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-# What a command works with is imported inside its function: `--help` answers at once.
+# Each command imports what it needs, so that `--help` is fast.
 from lambda_app.errors import ArtifactCorrupt, ServiceError
 from model.arguments import DEFAULT_CONTRACT, parser
 from model.data.rejects import DataError
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 if the work could not be done, with the reason on standard error; 3 if the gate denies the model.
+        0 on success; 1 on an error, with the reason on standard error; 3 if the gate denies the model.
     """
     options = parser(__doc__).parse_args(arguments)
     try:
@@ -89,7 +89,7 @@ def _export(options: Namespace) -> int:
     applications = _applications(options, contract)
     if applications.digest != data["digest"]:
         raise DataError("this is not the data that the model was trained on; name it with --data (and --seed)")
-    # Reading the same data again makes it no newer.
+    # Reading the same data again does not make it newer.
     applications = replace(applications, dated=data.get("dated"))
     training, holdout = split(applications, settings)
     candidate = Candidate(joblib.load(options.artifact / "pipeline.joblib"), manifest["threshold"], training, holdout)
@@ -130,7 +130,7 @@ def _evaluate(options: Namespace) -> int:
         rows = f"the hold-out of the training data, {len(judged.approved):,} of {len(applications.approved):,} rows"
     else:
         judged = applications
-        rows = f"all {len(judged.approved):,} rows, which as a whole are not the training data"
+        rows = f"all {len(judged.approved):,} rows; this is not the data that the model was trained on"
     _say("judged", rows, sys.stderr)
     decided = decide_all(opened, judged)
     print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, options.seed), indent=1))
@@ -150,7 +150,7 @@ def _gate(options: Namespace) -> int:
 def _score(options: Namespace) -> int:
     suffix = options.output.suffix.lower()
     if suffix not in (".csv", ".parquet"):
-        raise DataError(f"{options.output}: name a .csv or a .parquet file to write")
+        raise DataError(f"{options.output}: the output file must be a .csv or .parquet file")
     from lambda_app import artifact
     from model.contract.carried import carried_fields
     from model.data.applications import read_unlabelled
@@ -192,7 +192,7 @@ def _applications(
     if options.contract != DEFAULT_CONTRACT:
         raise DataError(f"{options.contract} needs its own data: name a CSV or Parquet file with --data")
     if dated is not None:
-        raise DataError("--dated is the date of a file that --data names; generated applications are dated today")
+        raise DataError("--dated is the date of a --data file; generated applications are dated today")
     today = datetime.now(UTC).date().isoformat()
     generated = generate(options.rows, options.seed)
     return check_frame(generated, contract, source=f"the generator, seed {options.seed}", dated=today)
@@ -218,13 +218,13 @@ def _champion(path: Path | None) -> Figures | None:
 
 
 def _manifest(path: Path) -> dict[str, Any]:
-    """A manifest as it was written, nothing of it checked."""
+    """A manifest as it was written, unchecked."""
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         manifest = None
     if not isinstance(manifest, dict):
-        raise GateError(f"{path} is not a manifest; name an artifact's manifest.json")
+        raise GateError(f"{path} is not a manifest; it must be an artifact's manifest.json")
     return manifest
 
 
@@ -235,9 +235,9 @@ def _report(done: TrainingRun) -> int:
     _say("hold-out", f"accuracy {metrics['accuracy']:.4f}, ROC AUC {metrics['roc_auc']:.4f}, {metrics['rows']:,} rows")
     for column, figures in metrics["groups"].items():
         gap = figures["equal_opportunity_difference"]
-        told = gap["value"] is not None
+        known = gap["value"] is not None
         size = (
-            f"{gap['value']:.4f} [{gap['low']:.4f}, {gap['high']:.4f}]" if told else "unknown: this data cannot show it"
+            f"{gap['value']:.4f} [{gap['low']:.4f}, {gap['high']:.4f}]" if known else "unknown: the data cannot show it"
         )
         _say(column, f"equal opportunity difference {size}")
     _say(

@@ -1,14 +1,14 @@
-"""What can go wrong before a model serves, drawn once.
+"""The errors of this package, as a tree.
 
 ModelError
 ├── ContractError     the contract cannot be loaded, contradicts itself, or cannot become plain data
-├── DataError         the applications cannot be used; `model.data.rejects` draws its kinds
+├── DataError         the applications cannot be used; `model.data.rejects` shows its subclasses
 ├── TrainingError     the data cannot train a model
 ├── ExportError       the model cannot be written in the format asked for
-├── GateError         the policy could not be asked; the model counts as not passed
+├── GateError         the policy could not be evaluated; the model counts as not passed
 └── PlatformError     a training platform offers nothing to train on
 
-Errors that carry facts are defined where the facts are: ContractError in `model.contract`, DataError in `model.data`,
+Errors with attributes are defined where they are raised: ContractError in `model.contract`, DataError in `model.data`,
 PlatformError in `model.platforms`. Importing this module loads nothing else.
 """
 
@@ -28,4 +28,4 @@ class ExportError(ModelError):
 
 
 class GateError(ModelError):
-    """The policy could not be asked; the model counts as not passed."""
+    """The policy could not be evaluated; the model counts as not passed."""

@@ -1,8 +1,8 @@
-"""What `train` does for whoever runs the training image: SageMaker, Vertex AI, or a person.
+"""The training image's `train` command, whoever runs it: SageMaker, Vertex AI, or a person.
 
     docker run IMAGE train
 
-Each platform has its own way to say where the data is and where the model goes. All become one call of
+Each platform has its own way to say where the data is and where the model goes. Each becomes a call of
 `python -m model train`, and a failure is reported where the platform shows it.
 
 SageMaker: /opt/ml/input/data/training, /opt/ml/input/config/hyperparameters.json, /opt/ml/model, /opt/ml/output/failure
@@ -54,13 +54,13 @@ class PlatformError(ModelError):
 
 @dataclass(frozen=True)
 class Job:
-    """One training run, as a platform asks for it.
+    """One training run, as requested by a platform.
 
     Attributes
     ----------
     platform : str
     arguments : tuple of str
-        For `python -m model train`. If two set the same option, the later one wins.
+        For `python -m model train`. If an option is set twice, the later one wins.
     failure : Path, optional
         Where the platform looks for the reason for a failure.
     """
@@ -71,21 +71,21 @@ class Job:
 
 
 def plan(environ: Mapping[str, str], arguments: Sequence[str], sagemaker: Path = SAGEMAKER, gcs: Path = GCS) -> Job:
-    """Find out which platform runs this, and what it asks for.
+    """Detect the platform, and what it asks for.
 
     Parameters
     ----------
     environ : mapping
-        The environment: `AIP_*` as Vertex AI sets them.
+        The environment; Vertex AI sets `AIP_*`.
     arguments : sequence of str
-        What follows `train` on the command line, for `python -m model train`.
+        Whatever follows `train` on the command line; passed on to `python -m model train`.
     sagemaker, gcs : Path
         Where the platforms mount their files.
 
     Raises
     ------
     PlatformError
-        There is no data where the platform says it is, or it cannot be read.
+        The data is not where the platform says it is, or cannot be read.
     """
     if "AIP_MODEL_DIR" in environ:
         return _vertex(environ, arguments, gcs)
@@ -95,12 +95,12 @@ def plan(environ: Mapping[str, str], arguments: Sequence[str], sagemaker: Path =
 
 
 def run(job: Job) -> int:
-    """Train. Output, signals and the exit code are passed on, and the reason for a failure is left for the platform."""
+    """Train. Pass on output, signals and the exit code, and leave the reason for a failure where the platform looks."""
     command = [sys.executable, "-m", "model", "train", *job.arguments]
     sys.stdout.write(f"train for {job.platform}: python -m model train {' '.join(job.arguments)}\n")
     sys.stdout.flush()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
-        # A platform stops a job with SIGTERM to the first process of the container, which is this one.
+        # A platform stops a job by sending SIGTERM to the container's first process, which is this one.
         before = signal.signal(signal.SIGTERM, lambda received, _frame: child.send_signal(received))
         last = b""
         while child.stdout is not None and (chunk := os.read(child.stdout.fileno(), 65536)):
@@ -108,13 +108,13 @@ def run(job: Job) -> int:
             last = (last + chunk)[-65536:]
         code = child.wait()
         signal.signal(signal.SIGTERM, before)
-    # As a shell does; Docker and the platforms know no negative codes.
+    # As a shell does: Docker and the platforms have no negative exit codes.
     code = 128 - code if code < 0 else code
     if code:
-        # A progress bar overwrites itself; its old states are not worth the platform's few characters.
+        # Drop the overwritten states of progress bars: the platform shows only a few characters.
         said = re.sub(r"[^\n\r]*\r", "", last.decode(errors="replace")).strip()
         heading = f"training ended with exit code {code}\n"
-        _tell_failure(job.failure, heading + said[len(heading) - FAILURE_CHARACTERS :])
+        _report_failure(job.failure, heading + said[len(heading) - FAILURE_CHARACTERS :])
     return code
 
 
@@ -125,7 +125,7 @@ def main(words: Sequence[str]) -> int:
         job = plan(os.environ, arguments)
     except PlatformError as error:
         sys.stderr.write(f"train: {error}\n")
-        _tell_failure(SAGEMAKER / "output/failure" if (SAGEMAKER / "input").is_dir() else None, str(error))
+        _report_failure(SAGEMAKER / "output/failure" if (SAGEMAKER / "input").is_dir() else None, str(error))
         return 1
     return run(job)
 
@@ -150,12 +150,12 @@ def _hyperparameters(path: Path) -> list[str]:
         return []
     except (ValueError, AttributeError) as err:
         raise PlatformError(str(path), "is not a JSON object") from err
-    # SageMaker's own SDK adds keys of its own, for its own containers.
+    # SageMaker's SDK adds keys meant for its own containers.
     return [f"--{key.replace('_', '-')}={_plain(value)}" for key, value in items if not key.startswith("sagemaker_")]
 
 
 def _plain(value: object) -> str:
-    """A hyperparameter as it was meant: always a string, in which the SDK may have put a JSON string."""
+    """A hyperparameter's actual value. It is always a string, and the SDK may have encoded it as JSON once more."""
     try:
         decoded = json.loads(str(value))
     except ValueError:
@@ -182,16 +182,16 @@ def _local(uri: str, source: str, gcs: Path) -> str:
 
 
 def _one_file(files: Sequence[Path], source: str) -> Path:
-    """The file to train on. The parts of a CSV that a platform has split (training-00000-of-00004.csv) are joined.
+    """The file to train on. If a platform has split a CSV into parts (training-00000-of-00004.csv), they are joined.
 
-    The joined file is named after the source: the manifest records its name as the origin of the data.
+    The joined file is named after the source, because the manifest records its name as the origin of the data.
     """
     readable = [path for path in files if path.suffix in READABLE]
     if len(readable) == 1:
         return readable[0]
     if not readable or any(path.suffix != ".csv" for path in readable):
         found = ", ".join(path.name for path in readable) or "none"
-        raise PlatformError(source, f"one .parquet file or .csv files of one table are needed; there: {found}")
+        raise PlatformError(source, f"expected one .parquet file, or .csv files that form one table; found: {found}")
     target = Path(tempfile.mkdtemp(prefix="joined-")) / f"{Path(source).name.removesuffix('.csv')}.csv"
     with target.open("wb") as joined:
         header = b""
@@ -199,7 +199,7 @@ def _one_file(files: Sequence[Path], source: str) -> Path:
             with path.open("rb") as part:
                 first = part.readline().rstrip(b"\r\n")
                 if header and first != header:
-                    raise PlatformError(source, f"{path.name} has another header than {readable[0].name}")
+                    raise PlatformError(source, f"{path.name} and {readable[0].name} have different headers")
                 if not header:
                     header = first
                     joined.write(header + b"\n")
@@ -208,7 +208,7 @@ def _one_file(files: Sequence[Path], source: str) -> Path:
     return target
 
 
-def _tell_failure(path: Path | None, reason: str) -> None:
+def _report_failure(path: Path | None, reason: str) -> None:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(reason[:FAILURE_CHARACTERS], encoding="utf-8")

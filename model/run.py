@@ -1,4 +1,4 @@
-"""One training run: from applications to an artifact that may serve, or to the reasons why it may not."""
+"""One training run: from applications to an artifact that may serve, or to the reasons why it must not."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ REJECTED = "rejected"
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What a run ended with.
+    """The result of a training run.
 
     Attributes
     ----------
     candidate : Candidate
         The fitted model.
     assessment : Assessment
-        The exported model, what was found out about it, and the verdict.
+        The exported model, its figures, and the verdict.
     directory : Path
         The artifact, or the reports of a rejected one.
     """
@@ -44,12 +44,12 @@ class TrainingRun:
 
     @property
     def manifest(self) -> Manifest:
-        """What `manifest.json` says."""
+        """The complete manifest, as in `manifest.json`."""
         return self.assessment.artifact.manifest
 
     @property
     def verdict(self) -> Verdict:
-        """What the gate answered."""
+        """The gate's answer."""
         return self.assessment.verdict
 
 
@@ -60,7 +60,7 @@ def run(task: TrainingTask, out: Path) -> TrainingRun:
     ----------
     task : TrainingTask
     out : Path
-        The artifact's directory. It changes only at the very end, and only if the gate passes the model. If not,
+        The artifact's directory. It changes only at the very end, and only if the gate passes the model. Otherwise
         `out/rejected/` gets the reports, and nothing that could serve.
 
     Raises
@@ -71,8 +71,8 @@ def run(task: TrainingTask, out: Path) -> TrainingRun:
 
 
 def publish(task: TrainingTask, candidate: Candidate, out: Path) -> TrainingRun:
-    """What `run` does with a fitted model; also how one is exported again in another format."""
-    from model.report import page  # matplotlib takes half a second, which only this needs
+    """Export, judge and publish a fitted model: the second half of `run`, and all of `python -m model export`."""
+    from model.report import page  # matplotlib takes half a second to import, and only this needs it
 
     exported = export(task, candidate)
     assessment = assess(task, candidate, exported.opened)
@@ -99,7 +99,7 @@ def publish(task: TrainingTask, candidate: Candidate, out: Path) -> TrainingRun:
 
 
 def variables(manifest: Manifest) -> str:
-    """The figures that a pipeline passes on, as shell-style assignments. An unknown figure is empty."""
+    """The figures that a pipeline passes on, as shell-style assignments. An unknown figure is left empty."""
     metrics = manifest["metrics"]
     gap = metrics["equal_opportunity_gap"]
     return (
@@ -110,7 +110,7 @@ def variables(manifest: Manifest) -> str:
 
 
 def _move(written: Path, names: list[str], out: Path, *, deployable: bool) -> Path:
-    """Move the files to where they belong, in their order."""
+    """Move the files, in order, to their final directory."""
     target = out if deployable else out / REJECTED
     shutil.rmtree(out / REJECTED, ignore_errors=True)
     target.mkdir(exist_ok=True)

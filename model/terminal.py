@@ -1,4 +1,4 @@
-"""What a program does before it prints."""
+"""Prepares the terminal for printing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 def print_anything() -> None:
     """Escape what standard output and standard error cannot encode.
 
-    A name or a path may hold a character that the terminal has no code for. Printing it must not end a training.
+    A name or a path may contain a character that the terminal cannot encode. Printing it must not end a training.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -1,8 +1,8 @@
-"""Records training runs with MLflow, and never holds up a training run.
+"""Records training runs with MLflow, without ever holding up a training run.
 
-MLflow takes seconds to import, and its server may be slow, full or gone. So a process of its own does the recording. It
-starts together with the training, and learns at the end where the artifact is. Whatever goes wrong there is reported,
-never raised. The process that trains imports nothing of MLflow.
+MLflow takes seconds to import, and its server may be slow, full or unreachable. So a separate process does the
+recording. It starts together with the training, and learns at the end where the artifact is. Its failures are reported,
+never raised. The training process does not import MLflow at all.
 
 `MLFLOW_TRACKING_URI` names a server; by default a run is recorded in `mlflow.db` and `mlruns/` of the working
 directory. `PIPELINE_ID` becomes a tag. MLflow's own variables are honoured.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LOCAL = "sqlite:///mlflow.db"
 # How long the recording may take after the training.
 SECONDS = 60.0
-# By default MLflow waits more than a quarter of an hour for a lost server, and reports usage to its makers.
+# By default, MLflow waits over 15 minutes for an unreachable server, and sends usage statistics to its makers.
 DEFAULTS = {
     "MLFLOW_TRACKING_URI": LOCAL,
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -44,12 +44,12 @@ DIFFERENCES: tuple[Compared, ...] = get_args(Compared)
 class Recorder:
     """Records one training run.
 
-    Use it in a `with` statement: a run that ends without `record` is recorded as failed.
+    Use it in a `with` statement: if the block ends without calling `record`, the run is recorded as failed.
 
     Parameters
     ----------
     experiment : str
-        Runs of one experiment are compared with each other; the contract's name.
+        The name under which runs are compared with each other: the contract's name.
     environ : mapping
         `MLFLOW_*` and `PIPELINE_ID`. An empty `MLFLOW_TRACKING_URI` counts as not set.
     seconds : float
@@ -74,7 +74,7 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._child.returncode is None:
-            self._tell("")
+            self._finish("")
 
     @property
     def recorded(self) -> bool:
@@ -89,16 +89,16 @@ class Recorder:
         directory : Path
             Holds `manifest.json`, `metrics.json`, `gate.json` and the report.
         """
-        said = self._tell(json.dumps(str(directory)))
+        result = self._finish(json.dumps(str(directory)))
         if self.recorded:
-            return said
+            return result
         return (
-            f"NOT RECORDED: {said}. The training run is complete without it; "
+            f"NOT RECORDED: {result}. The training run is complete without it; "
             f"to record it later: python -m model track --artifact {directory}"
         )
 
-    def _tell(self, line: str) -> str:
-        """Send a last line, wait for the end, and return the last line of the answer."""
+    def _finish(self, line: str) -> str:
+        """Send the process its last line, wait for it to end, and return the last line of its answer."""
         try:
             answer, complaint = self._child.communicate(line, timeout=self._seconds)
         except subprocess.TimeoutExpired:
@@ -111,26 +111,26 @@ class Recorder:
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     given = {name: value for name, value in environ.items() if value}
-    # This process may have been started outside the folder of this package.
+    # The working directory may not be the one that holds this package.
     path = os.pathsep.join([str(Path(__file__).resolve().parent.parent), given.get("PYTHONPATH", "")]).strip(os.pathsep)
     return {**DEFAULTS, **given, "PYTHONPATH": path}
 
 
 def _record(experiment: str) -> int:
-    """The recording process: begin a run, wait for the artifact's directory on standard input, log it."""
+    """The recording process: start a run, wait for the artifact's directory on standard input, and log it."""
     uri = os.environ["MLFLOW_TRACKING_URI"]
     try:
         if uri == LOCAL:
-            # If nothing can be written here, MLflow would try for minutes; this fails at once.
+            # If the directory is not writable, MLflow would keep trying for minutes; this fails at once.
             Path("mlflow.db").touch()
-        # Imported now, while the training is busy.
+        # Imported while the training is busy.
         import mlflow.sklearn
-        import skops.io  # noqa: F401  # only to have it loaded
+        import skops.io  # noqa: F401  # loaded early too
 
         mlflow.set_tracking_uri(uri)
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", experiment)
         mlflow.set_experiment(experiment)
-        # MLflow's pages then show runs and figures first, not prompts and traces.
+        # Makes MLflow's pages show runs and figures first, not prompts and traces.
         mlflow.set_experiment_tag("mlflow.experimentKind", "custom_model_development")
         pipeline = os.environ.get("PIPELINE_ID")
         with mlflow.start_run(tags={"pipeline_id": pipeline} if pipeline else {}) as run:
@@ -140,7 +140,7 @@ def _record(experiment: str) -> int:
                 return 1
             name = _log(mlflow, Path(json.loads(line)))
         sys.stdout.write(f"run {name} ({run.info.run_id}) of experiment {experiment}, {_without_secrets(uri)}\n")
-    except Exception as err:  # noqa: BLE001  # whatever it is, it must not cost a training run
+    except Exception as err:  # noqa: BLE001  # no error here may cost a training run
         first = (str(err).splitlines() or [""])[0]
         sys.stdout.write(f"{_without_secrets(uri)}: {type(err).__name__} {_without_secrets(first)[:200]}\n")
         return 1
@@ -163,7 +163,7 @@ def _log(mlflow: Any, directory: Path) -> str:
 
 
 def parameters(manifest: Manifest) -> dict[str, str | float]:
-    """What the run was given."""
+    """The run's parameters."""
     data = manifest["data"]
     return {
         **manifest["settings"],
@@ -177,7 +177,7 @@ def parameters(manifest: Manifest) -> dict[str, str | float]:
 
 
 def figures(manifest: Manifest, models: Mapping[str, Figures]) -> dict[str, float]:
-    """What the run resulted in: the figures of every model, and the differences between groups.
+    """The run's metrics: the figures of every model, and the differences between groups.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def figures(manifest: Manifest, models: Mapping[str, Figures]) -> dict[str, floa
         f"{model}/{name}": judged[name] for model, judged in models.items() for name in FIGURES
     }
     for column, differences in manifest["metrics"]["groups"].items():
-        # MLflow accepts letters, digits and a few signs only.
+        # MLflow accepts only letters, digits and a few other characters.
         group = re.sub(r"[^\w\-. ]", "_", column)
         found |= {f"{group}/{name}": differences[name]["value"] for name in DIFFERENCES}
     return {
@@ -224,13 +224,13 @@ def _log_pipeline(directory: Path, manifest: Manifest) -> None:
     from mlflow.types import ColSpec, Schema
 
     pipeline = joblib.load(directory / "pipeline.joblib")
-    # The pipeline takes numbers: a word as its place among the field's words, NaN where a value is missing.
+    # The pipeline takes numbers: a word as its index among the field's words, NaN for a missing value.
     inputs: list[Any] = [ColSpec("double", field["name"]) for field in manifest["contract"]["fields"]]
     mlflow.sklearn.log_model(
         pipeline,
         name="pipeline",
         signature=ModelSignature(Schema(inputs), Schema([ColSpec("double", "deny"), ColSpec("double", "approve")])),
-        # MLflow's readers open no other types. These can be trusted: this run made them.
+        # MLflow opens only types that are listed as trusted. These are: this run created them.
         skops_trusted_types=skops.io.get_untrusted_types(data=skops.io.dumps(pipeline)),
         pyfunc_predict_fn="predict_proba",
         pip_requirements=[f"{name}=={version}" for name, version in manifest["libraries"].items()],

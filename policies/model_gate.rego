@@ -1,10 +1,11 @@
 # The rules that a model must pass before it may serve.
 #
-# The input is what `model/gate.py` writes as gate.json's "input": the limits (the file limits.json beside the
-# contract), the metrics on the hold-out, what parity and monotonicity checks found, and the champion's metrics or null.
+# The input is the "input" of gate.json (`GateQuestion` in model/judge/gate.py): the limits (limits.json beside the
+# contract), the metrics on the hold-out, the results of the parity and monotonicity checks, and the champion's metrics
+# or null.
 #
-# A rule denies unless its condition is shown to hold, so what is missing or of the wrong type denies too. Types are
-# asked for because Rego orders values of all types: a string is greater than any number, null less.
+# A rule denies unless its condition is shown to hold, so a missing value or a value of the wrong type denies too. Types
+# are checked because Rego orders values across types: any string is greater than any number, and null is less.
 package model_gate
 
 import rego.v1
@@ -13,7 +14,7 @@ default allow := false
 
 allow if count(deny) == 0
 
-deny contains {"rule": "limits", "message": "a limit is missing, or is no number"} if not limits_complete
+deny contains {"rule": "limits", "message": "a limit is missing or is not a number"} if not limits_complete
 
 limits_complete if {
 	is_number(input.limits.minimum_accuracy)
@@ -37,10 +38,10 @@ judged_by_groups if {
 	count(input.metrics.groups) > 0
 }
 
-# Without a sensitive column there are no groups to compare, and the rule `sensitive` has denied already.
+# Without a sensitive column there are no groups to compare, and the rule `sensitive` denies already.
 deny contains {
 	"rule": "equal_opportunity",
-	"message": "creditworthy applicants of one group are approved too much less often than those of another, or nobody can tell",
+	"message": "the gap between groups in approvals of creditworthy applicants exceeds the limit, or is unknown",
 } if {
 	judged_by_groups
 	not equal_opportunity
@@ -65,7 +66,7 @@ groups_large_enough if {
 	}
 }
 
-deny contains {"rule": "parity", "message": "the exported model does not decide as the trained one"} if not parity
+deny contains {"rule": "parity", "message": "the exported model does not decide like the trained one"} if not parity
 
 parity if {
 	is_number(input.parity.rows)
@@ -77,7 +78,7 @@ parity if {
 
 deny contains {
 	"rule": "monotonicity",
-	"message": "a field moves the decision against its direction, or no pair of applications could tell",
+	"message": "a field moves the decision against its direction, or no pair of applications could be compared",
 } if not monotone
 
 monotone if {
@@ -88,7 +89,7 @@ monotone if {
 	input.monotonicity.violations == 0
 }
 
-# A contract may give no field a direction: then there is nothing to break, and the check says that it compared nothing.
+# If no field of the contract has a direction, there is nothing to violate: the check reports that it compared no pairs.
 monotone if {
 	input.monotonicity.directed_fields == 0
 	input.monotonicity.pairs == 0
@@ -105,7 +106,7 @@ no_worse_than_champion if {
 	gap_no_worse
 }
 
-# Without a sensitive column there is no gap to compare, and the rule `sensitive` has denied already.
+# Without a sensitive column there is no gap to compare, and the rule `sensitive` denies already.
 gap_no_worse if not judged_by_groups
 
 gap_no_worse if {

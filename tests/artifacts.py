@@ -1,4 +1,4 @@
-"""Artifacts for the tests: one written by hand, so that its answers can be reckoned by hand, and trained ones."""
+"""Artifacts for the tests: one written by hand, so that its answers can be calculated by hand, and trained ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lambda_app.manifest import Manifest, Reference
     from model.contract import Contract
 
-# Points are sums of powers of two: every score below is exact.
+# Points are sums of powers of two, so every score is exact.
 TABLES: ScorecardTables = {
     "intercept": -4.0,
     "fields": [
@@ -35,12 +35,12 @@ REFERENCE: Reference = {"points": [0.25, 2.5, 0.25, 1.5], "score": 0.5}
 
 
 def write_by_hand(directory: Path, contract: type[Contract] = Applicant, /, **changes: Any) -> Manifest:
-    """Write an artifact of the tables above; `changes` replace keys of the manifest before its version is reckoned.
+    """Write an artifact with the tables above; `changes` replace keys of the manifest before its version is computed.
 
     Returns
     -------
     Manifest
-        As far as the service reads it.
+        Only the keys that the service reads.
     """
     model = changes.pop("model", TABLES)
     joblib.dump(json.loads(json.dumps(model)), directory / "model.joblib", protocol=4)
@@ -48,7 +48,7 @@ def write_by_hand(directory: Path, contract: type[Contract] = Applicant, /, **ch
 
 
 def vouch(directory: Path, contract: type[Contract] = Applicant, /, **changes: Any) -> Manifest:
-    """Write a manifest that fits whatever bytes `model.joblib` holds."""
+    """Write a manifest that matches the bytes of `model.joblib`, whatever they are."""
     content = (directory / "model.joblib").read_bytes()
     manifest: dict[str, object] = {
         "manifest_version": 1,
@@ -77,7 +77,7 @@ def vouch(directory: Path, contract: type[Contract] = Applicant, /, **changes: A
 
 
 def write_manifest(directory: Path, manifest: object) -> None:
-    """Write the manifest as it is given."""
+    """Write the manifest as given."""
     (directory / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 

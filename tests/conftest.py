@@ -1,4 +1,4 @@
-"""Fixtures that several test files share; what a marker needs, and why continuous integration may not skip it."""
+"""Shared fixtures, and the markers: what each needs, and why continuous integration must not skip any."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from model.run import TrainingRun
 
-# No deadline, since the machine may be busy. In CI the same examples each time, at a desk new ones.
+# No deadline, because the machine may be busy. In CI the same examples each time, at a desk new ones.
 settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true", print_blob=True)
 settings.load_profile("project")
 BUILD_SECONDS = 1500
@@ -29,7 +29,7 @@ EMULATOR = ROOT / ".venv" / "aws-lambda-rie"
 
 @cache
 def missing(marker: str) -> str | None:
-    """What a test with this marker needs and this machine lacks; looked for once, when the first such test is due."""
+    """What this machine lacks for a test with this marker; checked once, before the first such test."""
     match marker:
         case "docker" if shutil.which("docker") is None:
             return "needs Docker, which is not installed"
@@ -44,7 +44,7 @@ def missing(marker: str) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A marker skips its tests, before any fixture starts, where what they need is missing."""
+    """Skip a test, before any fixture starts, if this machine lacks what its marker needs."""
     for marker in item.iter_markers():
         if reason := missing(marker.name):
             pytest.skip(reason)
@@ -52,7 +52,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs Docker runs on one worker: on one engine, two builds or two clouds at once gain nothing."""
+    """Run all Docker tests on one worker: on a single engine, two builds or two clouds at once gain nothing."""
     for item in items:
         if item.get_closest_marker("docker"):
             item.add_marker(pytest.mark.xdist_group("docker"))
@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Any, Any]:
-    """In CI a skipped test has failed: otherwise nobody would miss what it no longer proves."""
+    """In CI, a skip is a failure: otherwise nobody would notice that a test no longer runs."""
     return _unskipped((yield))
 
 
@@ -71,7 +71,7 @@ def pytest_make_collect_report() -> Generator[None, Any, Any]:
 
 
 def _unskipped(report: Any) -> Any:
-    """A skip as a failure that says what was missing; an expected failure stays what it is."""
+    """Turn a skip into a failure that says what is missing; leave an expected failure alone."""
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
         report.outcome = "failed"
         report.longrepr = f"Skipped, which in CI is a failure: {report.longrepr[-1]}"
@@ -80,7 +80,7 @@ def _unskipped(report: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def image_facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where `build` has images' facts written, so that no developer's are written over."""
+    """Where `build` writes the facts about images, so that a developer's own are not overwritten."""
     return tmp_path_factory.mktemp("images")
 
 
@@ -113,8 +113,8 @@ def training_image(build: Callable[..., subprocess.CompletedProcess[str]]) -> st
 
 @pytest.fixture(scope="session")
 def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An artifact of the default contract whose points are written by hand."""
-    from tests.artifacts import write_by_hand  # here and below: what trains is imported by whom it serves only
+    """An artifact of the default contract with points written by hand."""
+    from tests.artifacts import write_by_hand  # here and below: only the fixtures that train import what trains
 
     directory = tmp_path_factory.mktemp("by-hand")
     write_by_hand(directory)
@@ -123,7 +123,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def service(by_hand: Path) -> Service:
-    """The handler with the artifact written by hand."""
+    """The handler with the hand-written artifact."""
     return Service(by_hand)
 
 

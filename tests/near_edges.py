@@ -1,4 +1,4 @@
-"""Random applications where mistakes are likely: on the edges of a model's bins and right beside them."""
+"""Random applications where mistakes are likely: on the edges of a model's bins and right next to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def beside(directory: Path, specs: tuple[FieldSpec, ...], rows: int, seed: int) -> NDArray[np.float64]:
-    """Random applications as rows of the matrix: many on an edge or one float beside it, some values missing."""
+    """Random applications as rows of the matrix: many on an edge or one float away, some with missing values."""
     bins = json.loads((directory / "manifest.json").read_text())["bins"]["fields"]
     generator = np.random.default_rng(seed)
     columns = []
@@ -41,5 +41,5 @@ def beside(directory: Path, specs: tuple[FieldSpec, ...], rows: int, seed: int) 
 
 
 def sent(row: NDArray[np.float64], specs: tuple[FieldSpec, ...]) -> Application:
-    """A row as a caller sends it: missing values left out."""
+    """A row as a caller sends it, without missing values."""
     return {name: value for name, value in values_of(row, specs).items() if value is not None}

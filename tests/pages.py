@@ -10,7 +10,7 @@ VOID = {"meta", "img", "br"}
 
 @dataclass
 class Page(HTMLParser):
-    """What of a page the tests look at."""
+    """The parts of a page that the tests look at."""
 
     text: str = ""
     tags: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
@@ -18,7 +18,7 @@ class Page(HTMLParser):
 
     @classmethod
     def of(cls, html: str) -> Page:
-        """Parse a page; tags that are not closed in order are an AssertionError."""
+        """Parse a page; tags that are not closed in order raise an AssertionError."""
         page = cls()
         HTMLParser.__init__(page)
         page.feed(html)
@@ -40,7 +40,7 @@ class Page(HTMLParser):
             self.text += data
 
     def every(self, name: str) -> list[dict[str, str | None]]:
-        """The attributes of every tag of a name."""
+        """The attributes of every tag with this name."""
         return [attributes for tag, attributes in self.tags if tag == name]
 
     def words(self) -> str:

@@ -1,4 +1,4 @@
-"""Models that are not plain data: pickles that run, build or import something when they are opened."""
+"""Models that are not plain data: pickles that run, build or import something when opened."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def instance(marker: Path) -> bytes:
 
 
 def stacked_global(marker: Path) -> bytes:
-    """The class's name is assembled on the stack, where a search for GLOBAL does not find it."""
+    """The class name is assembled on the stack, where a search for GLOBAL does not find it."""
     return (
         b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c"
         + bytes([len(f"touch {marker}")])
@@ -82,12 +82,12 @@ PLANTED: dict[str, Callable[[Path], bytes]] = {
     "numpy-number": lambda _: pickle.dumps({"intercept": np.float64(1)}, protocol=4),
     "set-state-on-none": lambda _: b"\x80\x04N}b.",
     "call-on-a-string": lambda _: b"\x80\x04\x8c\x02os)R.",
-    "new-object-of-a-string": lambda _: b"\x80\x04\x8c\x02os)\x81.",
+    "new-object-from-a-string": lambda _: b"\x80\x04\x8c\x02os)\x81.",
     "out-of-band-buffer": lambda _: b"\x80\x05\x97.",
     "compressed": lambda _: zlib.compress(pickle.dumps({})),
     "truncated": lambda _: pickle.dumps({"intercept": 0.0, "fields": []}, protocol=4)[:-1],
     "empty": lambda _: b"",
-    "no-pickle": lambda _: b"import os; os.system('true')",
+    "not-a-pickle": lambda _: b"import os; os.system('true')",
     "memo-missing": lambda _: b"\x80\x04h\x07.",
     "unknown-protocol": lambda _: b"\x80\xff.",
 }

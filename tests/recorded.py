@@ -18,12 +18,12 @@ LONG = 120.0
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """The environment without any setting for MLflow, and with changes."""
+    """The environment without any MLflow settings, plus changes."""
     return {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")} | changes
 
 
 def runs_of(database: Path) -> list[dict[str, Any]]:
-    """The runs in a database, first to last, as MLflow's tables hold them."""
+    """The runs in a database, oldest first, as in MLflow's tables."""
     with contextlib.closing(sqlite3.connect(database)) as opened:
         found = opened.execute("select run_uuid, name, status from runs order by start_time").fetchall()
         return [
@@ -40,7 +40,7 @@ def runs_of(database: Path) -> list[dict[str, Any]]:
 
 
 def record_two(outcome: TrainingRun, folder: Path) -> Path:
-    """Record a model twice in a local database, the first time with a pipeline's name, and return the database."""
+    """Record a model twice in a local database, the first time with a pipeline id, and return the database."""
     given = environment(MLFLOW_TRACKING_URI=f"sqlite:///{folder}/mlflow.db")
     with contextlib.chdir(folder):
         for pipeline in ("first-7", ""):

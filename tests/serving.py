@@ -1,4 +1,4 @@
-"""The handler as Lambda has it: one artifact, one environment, what it answers and what it prints."""
+"""The handler as in Lambda: one artifact, one environment, its answers and its output."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ REQUEST_ID = "00000000-1111-4222-8333-444444444444"
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, with what was printed on the way.
+    """One answer, with what was printed meanwhile.
 
     Attributes
     ----------
     envelope : dict
-        As the handler returned it.
+        As returned by the handler.
     printed : str
         Standard output and standard error.
     """
@@ -45,12 +45,12 @@ class Answer:
 
     @property
     def body(self) -> Any:
-        """The body, read strictly."""
+        """The body, parsed strictly."""
         return strict_json(self.envelope["body"])
 
     @property
     def lines(self) -> list[Any]:
-        """The log, line by line, read strictly."""
+        """The log, line by line, parsed strictly."""
         return [strict_json(line) for line in self.printed.splitlines()]
 
 
@@ -62,7 +62,7 @@ class Service:
     directory : Path
         The artifact.
     environ : str
-        More settings.
+        Further settings.
     """
 
     def __init__(self, directory: Path, **environ: str) -> None:
@@ -77,7 +77,7 @@ class Service:
 
 
 def strict_json(text: str) -> Any:
-    """Read JSON as RFC 8259 has it: no NaN, no infinities, no duplicate keys, nothing that UTF-8 cannot carry."""
+    """Read JSON as RFC 8259 defines it: no NaN, no infinities, no duplicate keys, nothing that UTF-8 cannot encode."""
     value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
     json.dumps(value, ensure_ascii=False).encode()
     return value
@@ -90,5 +90,5 @@ def _refuse(constant: str) -> NoReturn:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return dict(pairs)

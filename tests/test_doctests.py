@@ -1,4 +1,4 @@
-"""The examples in docstrings are run."""
+"""Runs the examples in docstrings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_there_are_examples() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
-def test_examples_do_what_they_show(file: Path) -> None:
+def test_examples_print_what_they_show(file: Path) -> None:
     # Given a module whose docstrings show examples
     parts = file.with_suffix("").parts
     module = importlib.import_module(".".join(part for part in parts if part != "__init__"))

@@ -1,4 +1,4 @@
-"""Which package may import which, proved in fresh interpreters and in the source."""
+"""Which package may import which, checked in fresh interpreters and in the source."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST_PARTY = {"lambda_app", "model", "operations", "scripts", "tests", "benchmarks", "examples"}
-# What each package may import of the others, and of what is not in the standard library (None: anything).
+# What each package may import: which other packages of ours, and which third-party ones (None: any).
 MAY_IMPORT: dict[str, tuple[set[str], set[str] | None]] = {
-    # The first two inside format `sklearn` only; the others are of the standard library, of some versions.
+    # The first two only inside format `sklearn`; the others belong to some versions of the standard library.
     "lambda_app": (set(), {"joblib", "threadpoolctl", "_sha2", "_sha256"}),
     "model": ({"lambda_app"}, None),
     "operations": ({"lambda_app"}, {"boto3", "botocore"}),
@@ -42,7 +42,7 @@ EMPTY = "def handler(event, context): return {'statusCode': 200, 'body': json.du
 
 
 def fresh_modules(code: str, directory: Path) -> list[str]:
-    """The modules that a fresh interpreter, without site packages' start-up hooks, has loaded after running code."""
+    """The modules that a fresh interpreter, without start-up hooks, has loaded after running this code."""
     environ = {"MODEL_DIR": str(directory), "PYTHONPATH": site_packages()}
     printed = subprocess.run(
         [sys.executable, "-S", "-c", DECIDE.format(handler=code)],
@@ -57,7 +57,7 @@ def fresh_modules(code: str, directory: Path) -> list[str]:
 
 
 def processor_seconds() -> float:
-    """What all processes that were started here, and have ended, have used."""
+    """The processor time of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -68,14 +68,14 @@ def site_packages() -> str:
 
 
 def imported(package: str) -> set[tuple[str, str]]:
-    """(file, top-level name) of every import in a package, also of those for types only or inside functions."""
+    """(file, top-level name) of every import in a package, including those for types or inside functions."""
     found = set()
     for path in (ROOT / package).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {(path.name, alias.name.partition(".")[0]) for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{path}: imports are written out in full"
+                assert node.level == 0, f"{path}: imports must be absolute"
                 found.add((path.name, str(node.module).partition(".")[0]))
     return found
 
@@ -92,14 +92,14 @@ def test_package_imports_only_what_the_design_allows(package: str) -> None:
             assert name in others, f"{package}/{file} imports {name}"
 
 
-def test_handler_that_decided_has_loaded_nothing_heavy(by_hand: Path) -> None:
+def test_handler_loads_nothing_heavy_to_decide(by_hand: Path) -> None:
     loaded = fresh_modules(SERVE, by_hand)
     assert "lambda_app.handler" in loaded
     assert not [name for name in loaded if name.partition(".")[0] in NEVER_SERVED]
     assert [name for name in loaded if name.startswith("pydantic_core")] == ["pydantic_core._pydantic_core"]
 
 
-def test_pydantic_can_still_be_imported_beside_the_handler(by_hand: Path) -> None:
+def test_pydantic_can_still_be_imported_next_to_the_handler(by_hand: Path) -> None:
     loaded = fresh_modules(
         SERVE + "import pydantic\nassert pydantic.TypeAdapter(int).validate_python('5') == 5", by_hand
     )
@@ -120,8 +120,8 @@ def test_handler_loads_few_more_modules_than_an_empty_one(by_hand: Path) -> None
     assert len(fresh_modules(SERVE, by_hand)) <= 2.2 * len(fresh_modules(EMPTY, by_hand))
 
 
-def test_handler_starts_in_a_small_multiple_of_an_empty_one(by_hand: Path) -> None:
-    # Processor time, and the best of several interleaved runs, so that a busy machine counts for little.
+def test_handler_start_takes_a_small_multiple_of_an_empty_one(by_hand: Path) -> None:
+    # Processor time, and the best of several interleaved runs, so that a busy machine has little effect.
     best = {EMPTY: float("inf"), SERVE: float("inf")}
     for _ in range(7):
         for code in best:

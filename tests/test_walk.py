@@ -1,4 +1,4 @@
-"""The walks through the house, as docs/architecture.md shows them."""
+"""The call lists in docs/architecture.md match the code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.serving import ROOT
 
 @pytest.fixture(scope="module")
 def walks() -> dict[str, list[str]]:
-    """What `python -m scripts.walk` prints for each walk."""
+    """The output of `python -m scripts.walk` for each walk."""
     return {
         which: subprocess.run(
             [sys.executable, "-m", "scripts.walk", which], cwd=ROOT, capture_output=True, text=True, check=True
@@ -22,7 +22,7 @@ def walks() -> dict[str, list[str]]:
 
 
 def below(lines: list[str], caller: str) -> list[str]:
-    """The rooms that one function enters directly, in order; a room that is entered again at once counts once."""
+    """The rooms that one function enters directly, in order; consecutive calls into the same room count once."""
     start = next(place for place, line in enumerate(lines) if line.strip() == caller)
     depth = len(lines[start]) - len(lines[start].lstrip())
     rooms: list[str] = []
@@ -44,7 +44,7 @@ def test_an_event_enters_each_room_once(walks: dict[str, list[str]]) -> None:
     ]
 
 
-def test_rows_go_down_through_the_rooms_and_enter_each_once(walks: dict[str, list[str]]) -> None:
+def test_rows_pass_through_the_rooms_in_order_and_enter_each_once(walks: dict[str, list[str]]) -> None:
     assert below(walks["rows"], "model/run: run") == [
         *("model/fit", "model/formats", "model/judge", "model/report", "lambda_app/selfcheck")
     ]

@@ -1,4 +1,4 @@
-"""Trained models for the tests, small enough to train once a session."""
+"""Trained models for the tests, small enough to train once per session."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 CONTRACTS = ROOT / "tests" / "contracts"
 SMALL = f"{CONTRACTS / 'small.py'}:Applicant"
 MIXED = f"{CONTRACTS / 'mixed.py'}:Loan"
-# Fewer rounds than by default: the tests ask whether the model is carried over exactly, not how good it is.
+# Fewer rounds than the default: the tests check that the model is exported exactly, not how good it is.
 FAST = TrainingSettings(folds=3, max_iter=60)
 
 
 def task_of(contract: type[Contract], applications: Applications, settings: TrainingSettings = FAST) -> TrainingTask:
-    """A training without a champion, under the contract's own limits."""
+    """A training task without a champion, under the contract's own limits."""
     return TrainingTask(contract, applications, limits_of(contract), settings)
 
 
 def columns_of(directory: Path) -> Columns:
-    """What scores whole columns with the artifact in a directory."""
+    """A scorer of whole columns for the artifact in a directory."""
     opened = artifact.load(str(directory))
     return find(opened.manifest["format"]).columns(opened)
 
@@ -61,7 +61,7 @@ def as_sklearn(mixed: TrainingRun, out: Path) -> TrainingRun:
 
 
 def loan_task() -> TrainingTask:
-    """What `train_mixed` trains on."""
+    """The task that `train_mixed` runs."""
     contract = load_contract(MIXED)
     applications = check_frame(loans(3_000, 0), contract, source="test", dated="2026-01-01")
     return task_of(contract, applications)

@@ -1,4 +1,4 @@
-"""The floor: what Lambda's Python runtime costs by itself."""
+"""The baseline: what Lambda's Python runtime costs by itself."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ if TYPE_CHECKING:
 
 
 def handler(_event: object, _context: object) -> dict[str, Any]:
-    """Answer nothing, in the usual envelope."""
+    """Return an empty answer in the usual envelope."""
     return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": "{}"}

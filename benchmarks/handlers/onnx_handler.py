@@ -1,4 +1,4 @@
-"""The same tree as the tutorial's, written as ONNX and run by onnxruntime; as lean."""
+"""The tutorial's tree as ONNX, run by onnxruntime; just as lean."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The public tutorial's way: a depth-3 scikit-learn tree, opened with joblib, in its leanest reading.
+"""The public tutorial's way in its leanest form: a depth-3 scikit-learn tree, opened with joblib.
 
-It has no pandas, checks nothing, gives no reasons and logs nothing: each of these would make it slower.
+It has no pandas, no checks, no reasons and no log: each of these would make it slower.
 """
 
 from __future__ import annotations

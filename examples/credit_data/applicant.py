@@ -77,7 +77,7 @@ class Applicant(Contract):
             groups={
                 "married": ("married",),
                 "single": ("single",),
-                # Each is too few to judge the model by on its own.
+                # Each of these alone is too few to judge the model by.
                 "separated, divorced or widowed": ("separated", "divorced", "widow"),
             },
         ),

@@ -1,4 +1,4 @@
-"""What a contract is: the applicant's fields, the outcome, and the columns that only judge.
+"""What a contract is: the applicant's fields, the outcome, and the columns used only for judging.
 
 A contract is a pydantic model that derives from `Contract`; `model/applicant.py` is the default one. Each field
 is annotated with its type, its range or words, a description, and `Scored`:
@@ -19,7 +19,7 @@ is annotated with its type, its range or words, a description, and `Scored`:
 ...     outcome: ClassVar[Outcome] = Outcome("repaid", approve="yes", deny="no")
 ...     sensitive: ClassVar[tuple[Sensitive, ...]] = (Sensitive("age", bands=(25, 40)),)
 
-Everything else in the project reads a contract as plain facts:
+The rest of the project reads a contract as plain data:
 
 >>> from model.contract.fields import fields_of
 >>> for field in fields_of(Applicant):
@@ -28,7 +28,7 @@ income int False 0 10000000 ()
 home choice True None None ('own', 'rent')
 """
 
-# No `from __future__ import annotations`: pydantic could not resolve the example's.
+# No `from __future__ import annotations`: pydantic could not resolve the annotations of the example.
 from model.contract.declarations import Contract, ContractError, Direction, Outcome, Scored, Sensitive
 
 __all__ = ["Contract", "ContractError", "Direction", "Outcome", "Scored", "Sensitive"]

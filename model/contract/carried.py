@@ -1,4 +1,4 @@
-"""The contract as an artifact carries it: what the model was trained with, even if the contract's file has changed."""
+"""The contract as an artifact carries it: the one used in training, even if the contract's file has changed since."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def contract_as_data(contract: type[Contract], fields: tuple[FieldSpec, ...]) ->
 
 
 def carried_fields(carried: CarriedContract) -> tuple[FieldSpec, ...]:
-    """The fields of a manifest's `contract`, in the order of the model's tables, and their words in the tables' order.
+    """The fields of a manifest's `contract`, with fields and words in the order of the model's tables.
 
-    The way back from `contract_as_data`.
+    The inverse of `contract_as_data`.
     """
     schemas = carried["core_schema"]["fields"]
     return tuple(_from_data(field, schemas[field["name"]]["schema"]) for field in carried["fields"])
@@ -35,7 +35,7 @@ def refuse_another_contract(contract: type[Contract], carried: CarriedContract) 
     """Check that a contract is the one that a manifest carries.
 
     A model's tables are looked up by the positions of fields and words. A contract with the same names in another
-    order would look up another applicant's points.
+    order would look up the wrong points.
 
     Raises
     ------
@@ -49,8 +49,8 @@ def refuse_another_contract(contract: type[Contract], carried: CarriedContract) 
     ours, theirs = _by_name(data, schema), _by_name(carried["fields"], carried["core_schema"])
     different = [name for name in {**theirs, **ours} if ours.get(name) != theirs.get(name)]
     raise ContractError(
-        f"{contract.__name__} is not the contract that the model was trained with; what differs: "
-        f"{', '.join(different) or 'the order of the fields'}. Name that contract with --contract, or train again"
+        f"{contract.__name__} is not the contract that the model was trained with; different: "
+        f"{', '.join(different) or 'the order of the fields'}. Name the right contract with --contract, or train again"
     )
 
 

@@ -1,4 +1,4 @@
-"""What a contract declares besides types and ranges: how a field is scored, the outcome, the columns that judge."""
+"""What a contract declares besides types and ranges: scoring, the outcome, and the columns used only for judging."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ContractError(ModelError):
     Attributes
     ----------
     field : str or None
-        The field at fault, if it is about one.
+        The field at fault, if there is one.
     """
 
     def __init__(self, message: str, field: str | None = None) -> None:
@@ -30,12 +30,12 @@ class ContractError(ModelError):
 
 @dataclass(frozen=True)
 class Scored:
-    """What the scorecard and the letter to an applicant need to know about a field.
+    """What the scorecard and the adverse-action notice need to know about a field.
 
     Parameters
     ----------
     direction : {"up", "down", "free"}
-        How the points may move as the value grows; categories are always "free".
+        How the points may change as the value grows; categories are always "free".
     unit : str
         The unit of the value, as people write it.
     code, text : str
@@ -50,7 +50,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The labelled column, and its two labels.
+    """The column with the outcome, and its two labels.
 
     Raises
     ------
@@ -63,14 +63,14 @@ class Outcome:
     deny: int | str
 
     def __post_init__(self) -> None:
-        # In a CSV 1 and "1" are the same text.
+        # In a CSV, 1 and "1" are the same text.
         if str(self.approve) == str(self.deny):
             raise ContractError(f"the outcome {self.column} has the same label for approve and deny")
 
 
 @dataclass(frozen=True)
 class Sensitive:
-    """A column that the model is judged by and never sees.
+    """A column that the model is judged by but never sees.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Sensitive:
     Raises
     ------
     ContractError
-        A value is in two groups, the bands do not rise, or there are both groups and bands.
+        A value is in two groups, the bands do not increase, or both groups and bands are given.
     """
 
     column: str
@@ -92,7 +92,9 @@ class Sensitive:
 
     def __post_init__(self) -> None:
         if self.groups is not None and self.bands is not None:
-            raise ContractError(f"the sensitive column {self.column} has groups and bands; declare one of them")
+            raise ContractError(
+                f"the sensitive column {self.column} has both groups and bands; declare only one of them"
+            )
         if self.bands is not None and not _ascending(self.bands):
             raise ContractError(
                 f"the bands of the sensitive column {self.column} must be one or more finite numbers, each greater "
@@ -119,5 +121,5 @@ class Contract(BaseModel):
 
     outcome: ClassVar[Outcome]
     sensitive: ClassVar[tuple[Sensitive, ...]] = ()
-    # Applications for documents, smoke tests and golden cases: invented, never a real applicant's.
+    # Applications for documents, smoke tests and golden cases. They are invented, never a real applicant's.
     samples: ClassVar[tuple[dict[str, object], ...]] = ()

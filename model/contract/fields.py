@@ -1,4 +1,4 @@
-"""A contract's fields as plain facts; what could not travel with a model is refused here."""
+"""A contract's fields as plain data. Whatever cannot travel with a model is rejected here."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from model.contract.declarations import Contract, ContractError, Direction, Scored
 
 Kind = Literal["int", "float", "flag", "choice"]
-# A schema of pydantic-core or JSON Schema, whose shapes are theirs.
+# A schema of pydantic-core or of JSON Schema, which define what it may hold.
 Schema = dict[str, Any]
 
-# Keys by which the service tells an envelope from an application.
+# Keys that the service uses to tell an envelope from an application.
 RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext"})
 
 
@@ -33,7 +33,7 @@ class FieldSpec:
     minimum, maximum : float or None
         A number's range, bounds included; None for a choice.
     words : tuple of str
-        What a choice chooses from; empty for a number.
+        The possible values of a choice; empty for a number.
     """
 
     name: str
@@ -47,7 +47,7 @@ class FieldSpec:
 
     @property
     def monotonic(self) -> int:
-        """The direction as scikit-learn's `monotonic_cst` writes it: 1, -1 or 0."""
+        """The direction as scikit-learn's `monotonic_cst` expects it: 1, -1 or 0."""
         return {"up": 1, "down": -1, "free": 0}[self.scored.direction]
 
     @property
@@ -60,13 +60,13 @@ class FieldSpec:
 
 
 def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
-    """The contract's fields, in the order in which it names them.
+    """The contract's fields, in the order of their declaration.
 
     Raises
     ------
     ContractError
-        A field cannot become plain data (a custom validator, a nested model), or lacks what every field must have
-        (`Scored`, a description, a range); a column has two roles; a sample breaks the contract.
+        A field cannot become plain data (a custom validator, a nested model) or lacks something required (`Scored`, a
+        description, a range); a column has two roles; a sample breaks the contract.
     """
     if not hasattr(contract, "outcome"):
         raise ContractError(f"{contract.__name__} names no outcome column")
@@ -80,7 +80,7 @@ def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
 
 
 def core_schema_of(fields: tuple[FieldSpec, ...]) -> Schema:
-    """A pydantic-core schema of plain data that accepts exactly what the contract accepts."""
+    """A pydantic-core schema made of plain data, which accepts exactly what the contract accepts."""
     return {
         "type": "typed-dict",
         "extra_behavior": "forbid",
@@ -103,7 +103,7 @@ def core_schema_of(fields: tuple[FieldSpec, ...]) -> Schema:
 
 
 def value_schema_in(schema: Schema) -> Schema:
-    """The schema of a value that is present: an optional field's wraps it twice, as a default and as nullable."""
+    """The schema of a value that is present. An optional field wraps it twice, in `default` and in `nullable`."""
     inner: Schema = schema["schema"]["schema"] if schema["type"] == "default" else schema
     return inner
 
@@ -117,15 +117,15 @@ def json_schema_of(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> S
 
 
 def _check_columns(contract: type[Contract]) -> None:
-    """What the model sees, what it predicts and what judges it are different columns."""
+    """Check that no column has two roles: field, outcome or sensitive."""
     outcome, sensitive = contract.outcome.column, [rule.column for rule in contract.sensitive]
     for name in contract.model_fields:
         if name == outcome:
-            raise ContractError("is the outcome too, so the model would be told what it is to predict", name)
+            raise ContractError("is also the outcome, so the model would see what it has to predict", name)
         if name in sensitive:
-            raise ContractError("is a sensitive column too, which only judges; the model must not see it", name)
-    judging = [outcome, *sensitive]
-    if twice := [column for column in judging if judging.count(column) > 1]:
+            raise ContractError("is also a sensitive column, which the model must not see", name)
+    others = [outcome, *sensitive]
+    if twice := [column for column in others if others.count(column) > 1]:
         raise ContractError(f"{contract.__name__} names the column {twice[0]} twice as outcome or sensitive")
 
 
@@ -140,9 +140,9 @@ def _check_samples(contract: type[Contract]) -> None:
 
 
 def _model_fields(contract: type[Contract]) -> Schema:
-    """Each field's core schema, as pydantic has made it."""
+    """Each field's core schema, as built by pydantic."""
     if not contract.__pydantic_complete__:
-        raise ContractError(f"{contract.__name__} names a type that is not defined where the contract is")
+        raise ContractError(f"{contract.__name__} uses a type that is not defined in the module of the contract")
     code: list[str] = []
     schema: Any = contract.__pydantic_core_schema__
     while schema["type"] in ("definitions", "model"):
@@ -154,8 +154,8 @@ def _model_fields(contract: type[Contract]) -> Schema:
         code.append("computed_fields")
     if code:
         raise ContractError(
-            f"{contract.__name__} has model-wide rules ({', '.join(code)}), which are code: "
-            "only plain types, ranges and words travel with the model"
+            f"{contract.__name__} has model-wide rules in code ({', '.join(code)}); "
+            "only plain types, ranges and words can travel with the model"
         )
     fields: Schema = schema["fields"]
     return fields
@@ -165,18 +165,18 @@ def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpe
     info = contract.model_fields[name]
     scored = next((mark for mark in info.metadata if isinstance(mark, Scored)), None)
     if name in RESERVED_NAMES:
-        raise ContractError("the name belongs to an event's envelope; choose another", name)
+        raise ContractError("the name is reserved for event envelopes; choose another", name)
     if scored is None:
         raise ContractError("is not marked with Scored(direction, unit, code, text)", name)
     if scored.direction not in get_args(Direction):
-        raise ContractError(f"the direction is one of {', '.join(get_args(Direction))}", name)
+        raise ContractError(f"the direction must be one of {', '.join(get_args(Direction))}", name)
     if not info.description:
         raise ContractError("has no description", name)
     if info.alias or info.validation_alias:
-        raise ContractError("has an alias; the wire name is the field's own name", name)
+        raise ContractError("has an alias; requests always use the field's own name", name)
     optional = schema["type"] == "default"
     if optional and (schema.get("default", ...) is not None or schema["schema"]["type"] != "nullable"):
-        raise ContractError("an optional field is written `Annotated[T | None, …] = None`", name)
+        raise ContractError("an optional field must be written `Annotated[T | None, …] = None`", name)
     value = value_schema_in(schema)
     if value["type"] in ("int", "float"):
         minimum, maximum = _range(value, name)
@@ -185,7 +185,7 @@ def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpe
     elif value["type"] == "literal":
         spec = FieldSpec(name, "choice", optional, info.description, scored, words=_words(value, name))
         if scored.direction != "free":
-            raise ContractError("words have no order, so their direction is 'free'", name)
+            raise ContractError("words have no order, so their direction must be 'free'", name)
     else:
         raise ContractError(
             f"'{value['type']}' cannot travel with the model as plain data; "
@@ -202,7 +202,7 @@ def _range(value: Schema, name: str) -> tuple[float, float]:
     minimum: Any
     maximum: Any
     minimum, maximum = value.get("ge"), value.get("le")
-    # Other bounds, such as a Decimal or an infinity, are no JSON.
+    # Other bounds, such as a Decimal or an infinity, cannot be written as JSON.
     if not all(isinstance(bound, int | float) and abs(bound) < inf for bound in (minimum, maximum)):
         raise ContractError("a number needs its range: Field(ge=…, le=…)", name)
     return minimum, maximum

@@ -25,7 +25,7 @@ def load_contract(where: str) -> type[Contract]:
     """
     module_name, _, class_name = where.rpartition(":")
     if not module_name:
-        raise ContractError(f"'{where}' names no class: write MODULE_OR_FILE:Class")
+        raise ContractError(f"'{where}' does not name a class: write MODULE_OR_FILE:Class")
     try:
         if module_name.endswith(".py"):
             path = Path(module_name).resolve()

@@ -1,1 +1,1 @@
-"""Files in, checked rows out."""
+"""Reads files of applications into checked rows."""

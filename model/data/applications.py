@@ -1,4 +1,4 @@
-"""Applications from CSV, Parquet or a data frame, every row checked against the contract."""
+"""Applications from CSV, Parquet or a data frame, with every row checked against the contract."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Applications:
     matrix : ndarray of float64, shape (n, fields)
         Numbers as they are, a choice as the index of its word in `FieldSpec.words`, NaN where missing.
     approved : ndarray of bool, shape (n,)
-        Empty if the data was read without its outcome.
+        Empty if the data was read without outcomes.
     groups : dict of str to ndarray of str
         For each sensitive column: the name of each row's group, '' where the value is missing.
     rejects : Rejects
@@ -47,8 +47,8 @@ class Applications:
     source : str
         The file's name, or how the data was generated.
     dated : str or None
-        ISO date of the data, UTC; None if nobody said. A file's own date is when it was last copied, so it does not
-        count.
+        ISO date of the data, UTC; None if unknown. The date of the file is not used: it may only say when the file was
+        last copied.
     """
 
     fields: tuple[FieldSpec, ...]
@@ -62,7 +62,7 @@ class Applications:
     dated: str | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Applications:
-        """The rows at these positions; what describes the data as a whole (digest, rejects) stays."""
+        """The rows at these positions; facts about the data as a whole (digest, rejects) stay the same."""
         return replace(
             self,
             matrix=self.matrix[rows],
@@ -115,8 +115,8 @@ def check_frame(
 ) -> Applications:
     """Check labelled applications that are in memory; see `read`.
 
-    None and NaN are missing. Types count: an int field takes no float column, so a column of whole numbers with
-    gaps needs pandas' `Int64`.
+    None and NaN are missing. Types are strict: an int field does not accept a float column, so a column of whole
+    numbers with gaps needs pandas' `Int64`.
     """
     return replace(_check(frame_sheet(frame, source), fields_of(contract), contract, max_reject_share), dated=dated)
 
@@ -124,7 +124,7 @@ def check_frame(
 def _check(
     sheet: Sheet, fields: tuple[FieldSpec, ...], contract: type[Contract] | None, max_reject_share: float
 ) -> Applications:
-    """Check every column; without a contract neither outcome nor sensitive columns are looked at."""
+    """Check every column; without a contract, the outcome and the sensitive columns are ignored."""
     steps = _steps(fields, contract)
     if missing := [name for name in steps if name not in sheet.names]:
         raise MissingColumns(sheet.source, missing, sheet.names)
@@ -141,7 +141,7 @@ def _check(
         try:
             checked = step(sheet.column(name))
         except pa.ArrowNotImplementedError as err:
-            why = f"the column {name} has a type that holds no labels or groups; write it as numbers or text"
+            why = f"the type of column {name} cannot hold labels or groups; write it as numbers or text"
             raise UnreadableFile(sheet.source, why) from err
         values[name] = checked.content
         for rule, rows in checked.faults.items():
@@ -168,7 +168,7 @@ def _check(
 
 
 def _steps(fields: tuple[FieldSpec, ...], contract: type[Contract] | None) -> dict[str, Callable[[Column], Checked]]:
-    """What to do with each column, by its name."""
+    """The check for each column, by its name."""
     steps: dict[str, Callable[[Column], Checked]] = {spec.name: partial(check_field, spec=spec) for spec in fields}
     if contract is not None:
         steps[contract.outcome.column] = partial(check_outcome, outcome=contract.outcome)

@@ -1,8 +1,8 @@
-"""One column at a time: what the contract's own validator makes of it.
+"""Checks one column at a time with the contract's own validator.
 
-A number column goes through pydantic-core in one call, as a list, so a file is judged by the very rules that the
-service applies to a request. Text (a CSV) is read as JSON is: `5.0` is not a whole number; `true` and `007` are not
-numbers. Whitespace around a cell is not part of it; an empty cell and `NA` are missing.
+A column of numbers goes through pydantic-core in one call, as a list, so a file is judged by the very rules that the
+service applies to a request. Text (a CSV) is read like JSON: `5.0` is not a whole number; `true` and `007` are not
+numbers. Whitespace around a cell is stripped; an empty cell and `NA` are missing.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from model.contract.fields import FieldSpec
 
     Rows = NDArray[np.int64]
-    # By rule: the rows that break it, ascending.
+    # The rows that break each rule, in ascending order.
     Faults = dict[str, Rows]
 
-# A JSON number, or what pydantic-core reads as one to name its fault. Digits end where no float could hold more, so
-# no cell can stop the parser.
+# A JSON number, or a token that pydantic-core reads as a number and then rejects. The limit on digits is beyond what a
+# float can hold, and keeps any cell from stopping the parser.
 NUMBER = r"^(-?(0|[1-9][0-9]{0,999})(\.[0-9]+)?([eE][+-]?[0-9]+)?|NaN|-?Infinity)$"
 BLANKS = " \t\r\n"
 
@@ -49,14 +49,14 @@ class Column:
     is_text: bool
 
     def missing(self, words: tuple[str, ...] = ()) -> NDArray[np.bool_]:
-        """Which cells hold no value; a contract may have a word 'NA', which then is a word."""
+        """Which cells hold no value. If the contract has a word 'NA', it counts as that word."""
         if not self.is_text:
             return _bools(pc.is_null(self.cells))
         marks = pa.array([mark for mark in ("", "NA") if mark not in words], pa.string())
         return _bools(pc.is_in(self.cells, value_set=marks))
 
     def key(self, value: object) -> tuple[type, object]:
-        """A value with its type: True is not 1, and 1.0 is not 1. In a text file everything is text."""
+        """A value with its type: True is not 1, and 1.0 is not 1. In a text file, everything is text."""
         return (str, str(value)) if self.is_text else (type(value), value)
 
 
@@ -69,7 +69,7 @@ class Checked:
     content : ndarray, shape (n,)
         Meaningless in the rows that `faults` names.
     faults : dict of str to ndarray of int64
-        By rule: the rows that break it, ascending.
+        The rows that break each rule, in ascending order.
     """
 
     content: NDArray[Any]
@@ -171,7 +171,7 @@ def _numbers(column: Column, spec: FieldSpec, missing: NDArray[np.bool_]) -> tup
     except ValidationError as err:
         for fault in err.errors(include_url=False, include_context=False, include_input=False):
             row = int(fault["loc"][0])
-            # A Decimal or a date has error types of its own, which are not rules of a contract.
+            # A Decimal or a date has its own error types, which are not rules of a contract.
             faults.setdefault(fault["type"] if fault["type"] in _RULES else wrong_type, []).append(row)
             cells[row] = "null" if column.is_text else None
         valid = validate()
@@ -183,7 +183,7 @@ _RULES = frozenset({"int_type", "float_type", "finite_number", "greater_than_equ
 
 
 def _lookup(column: Column, find: Callable[[Any], str | bool | None], *, rule: str = "literal_error") -> Checked:
-    """Map a column by its distinct values, '' where missing; `find` gives None for a value that breaks `rule`."""
+    """Map a column by its distinct values, '' where missing; `find` returns None for a value that breaks `rule`."""
     missing = column.missing()
     encoded = pc.dictionary_encode(column.cells).combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):

@@ -1,4 +1,4 @@
-"""A row of the matrix as the application that a caller would send."""
+"""Turns a row of the matrix back into the application that a caller would send."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def values_of(row: NDArray[np.float64], fields: tuple[FieldSpec, ...]) -> Applic
     Parameters
     ----------
     row : ndarray of float64, shape (fields,)
-        As in `Applications.matrix`. A number that is not whole stays as it is even in a whole-number field: the
-        floats beside an edge are asked about too.
+        As in `Applications.matrix`. A fractional number is kept even in a whole-number field, because parity also
+        tests the floats next to an edge.
     fields : tuple of FieldSpec
     """
     return {spec.name: _value(value, spec) for value, spec in zip(row.tolist(), fields, strict=True)}

@@ -1,14 +1,14 @@
 """Invented applications that reproduce the published figures of the credit-card tutorial's data.
 
-The tutorial publishes counts of its data (approvals by income, group and housing), not the data. The model fitted to
-those counts: the chance of approval grows with a single sum of money,
+The tutorial publishes counts (approvals by income, group and housing), but not the data. The model fitted to those
+counts: the chance of approval grows with a single sum of money,
 
     worth = income + 7,050 if the home is owned + 4,000 if a car is owned - 100 for each child
             + 10,730 in group 1,
 
-from 0 below 85,000 to nearly 1 above 93,000 (`CHANCE`). The last term is the historical bias in the tutorial's data:
-to a model that does not see the group it is noise, and it ends in a gap between the groups. The published counts by
-housing hold only if homes are owned more often in group 1, and a little more often where income is higher.
+from 0 below 85,000 to nearly 1 above 93,000 (`CHANCE`). The last term is the historical bias in the tutorial's data.
+To a model that does not see the group it is noise, and it causes a gap between the groups. The published counts by
+housing hold only if homes are owned more often in group 1, and slightly more often at higher incomes.
 
 docs/data.md lists every figure, published and generated; tests/model/data/test_generator.py compares them.
 
@@ -23,16 +23,16 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
 
-# Lowest income and number of different ones, by group.
+# Lowest income and number of distinct incomes, by group.
 INCOME_LOWEST, INCOME_COUNT = np.array([30_000, 40_000]), np.array([70_001, 80_001])
-# Share of home owners in parts per million: each group's at its mean income, and what each 1,000 above that adds.
+# Share of home owners in parts per million: each group's at its mean income, and the increase per 1,000 above that.
 HOUSING_AT_MEAN, INCOME_MEAN, HOUSING_PER_1000 = np.array([292_500, 499_500]), np.array([65_000, 80_000]), 640
 CAR = 500_000
 # Parts per million with at most 0, 1, … children.
 CHILDREN_UP_TO = np.array([360_000, 620_000, 840_000, 940_000, 980_000, 1_000_000])
 
 WORTH_OF_HOUSING, WORTH_OF_CAR, WORTH_OF_CHILD, WORTH_OF_GROUP = 7_050, 4_000, -100, 10_730
-# Chance of approval in parts per million at every STEP of worth from WORTH_LOWEST on, linear between.
+# Chance of approval in parts per million at every STEP of worth from WORTH_LOWEST on, linear in between.
 WORTH_LOWEST, STEP = 85_000, 2_000
 CHANCE = np.array([0, 17_300, 215_200, 719_100, 982_500, 983_100, 999_550])
 MILLION = 1_000_000
@@ -50,7 +50,7 @@ def generate(rows: int = 500_000, seed: int = 0) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Integer columns Num_Children, Income (a year, in the tutorial's currency units), Own_Car, Own_Housing,
-        Group (half 0, half 1; one more 0 if `rows` is odd) and Target (1 approve, 0 deny).
+        Group (half 0, half 1; one extra 0 if `rows` is odd) and Target (1 approve, 0 deny).
     """
     stream = np.random.PCG64(seed)
     group = np.zeros(rows, dtype=np.int64)

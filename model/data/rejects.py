@@ -1,11 +1,11 @@
-"""What is rejected: rows that break the contract, counted and located, or the data as a whole.
+"""Rejected rows, counted and located, and the errors that reject the data as a whole.
 
 DataError
-├── UnreadableFile    no file, no CSV or Parquet, no rows
-├── MissingColumns    the contract names columns that the data lacks
+├── UnreadableFile    no such file, not a CSV or Parquet file, or no rows
+├── MissingColumns    the data lacks columns of the contract
 └── TooManyRejects    more rows break the contract than the caller allows
 
-The command line imports this before it knows whether it will work: nothing heavy may be imported here.
+The command line imports this module for `--help` too, so it must not import anything heavy.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Fault:
     ----------
     rows : int
     first : tuple of int
-        Where the first few of them are, as people count: a CSV's header is line 1, a table's first row is 1.
+        The positions of the first few, counted from 1: a CSV's header is line 1, a table's first row is row 1.
     """
 
     rows: int
@@ -43,17 +43,17 @@ class Fault:
 
 @dataclass
 class Rejects:
-    """The rows that were rejected. False if there are none.
+    """The rejected rows. Falsy if there are none.
 
     Attributes
     ----------
     rows_read, rows_rejected : int
         A row that breaks several rules is rejected once.
     faults : dict of str to dict of str to Fault
-        By field, then by rule. Rules have the names that the service's answers use (pydantic's error types), plus
-        `cell_count` for a line of a CSV with too few or too many cells.
+        By field, then by rule. Rules are named as in the service's answers (pydantic's error types), plus `cell_count`
+        for a CSV line with too few or too many cells.
     ignored_columns : tuple of str
-        Columns that the contract does not know.
+        Columns that are not in the contract.
     blank_rows : int
         Rows without any content. They are not applications, and no other figure counts them.
     unit : {"line", "row"}
@@ -82,7 +82,7 @@ class Rejects:
             self.faults.setdefault(name, {})[rule] = Fault(int(places.size), first)
 
     def as_dict(self) -> dict[str, object]:
-        """The same, ready for JSON."""
+        """Plain data, ready for JSON."""
         return {
             "rows_read": self.rows_read,
             "rows_rejected": self.rows_rejected,
@@ -117,7 +117,7 @@ class DataError(ModelError):
 
 
 class UnreadableFile(DataError):
-    """There is nothing to read.
+    """The file or data frame cannot be read.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ class UnreadableFile(DataError):
 
 
 class MissingColumns(DataError):
-    """The contract names columns that are not there.
+    """The data lacks columns of the contract.
 
     Attributes
     ----------

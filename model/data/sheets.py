@@ -1,4 +1,4 @@
-"""A file or a data frame as a sheet: its columns, and where in the file each row stands."""
+"""A file or a data frame as a sheet: its columns, and the position of each row in the file."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Sheet:
     is_text : bool
         Whether every cell is trimmed text, as in a CSV; otherwise the cells have their types.
     positions : ndarray of int64, shape (n,)
-        Each row's place among the applications in the file, from 0.
+        Each row's index among the applications in the file, from 0.
     places : ndarray of int64, shape (n,)
-        The same as people count: the line of a CSV, whose header is line 1, or the row of a table, from 1.
+        The same for people: the line of a CSV, whose header is line 1, or the row of a table, from 1.
     rejects : Rejects
-        The rows that cannot be split into columns, and so are not in `columns`.
+        The rows that cannot be split into columns and are therefore missing from `columns`.
     """
 
     source: str
@@ -67,7 +67,7 @@ def open_sheet(path: Path) -> Sheet:
     UnreadableFile
     """
     if not path.is_file():
-        raise UnreadableFile(str(path), "there is no such file")
+        raise UnreadableFile(str(path), "no such file")
     suffix = path.suffix.lower()
     try:
         if suffix == ".csv":
@@ -77,7 +77,7 @@ def open_sheet(path: Path) -> Sheet:
     except (pa.ArrowException, csv.Error, UnicodeDecodeError) as err:
         kind = "CSV in UTF-8, with commas and a header" if suffix == ".csv" else "Parquet"
         raise UnreadableFile(path.name, f"is not {kind}; export it again ({type(err).__name__})") from err
-    raise UnreadableFile(path.name, "name a .csv or a .parquet file")
+    raise UnreadableFile(path.name, "must be a .csv or .parquet file")
 
 
 def frame_sheet(frame: pd.DataFrame, source: str) -> Sheet:
@@ -99,7 +99,7 @@ def frame_sheet(frame: pd.DataFrame, source: str) -> Sheet:
 
 
 def _typed_sheet(columns: pa.Table, source: str) -> Sheet:
-    # One text type: pandas writes the same words as large_string or as a dictionary.
+    # A single text type: pandas writes the same words as large_string or as a dictionary.
     columns = columns.cast(
         pa.schema([(field.name, pa.string() if _is_text(field.type) else field.type) for field in columns.schema])
     )
@@ -131,7 +131,7 @@ def _csv_sheet(path: Path) -> Sheet:
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
         ),
     )
-    # The parser counts the header as row 1; a cell that holds line breaks moves the lines below it down.
+    # The parser counts the header as row 1. Line breaks inside a cell shift the lines below it.
     numbers = np.arange(2, len(raw) + len(skipped) + 2, dtype=np.int64)
     has_columns = ~np.isin(numbers, list(skipped))
     breaks = np.zeros(len(numbers), dtype=np.int64)
@@ -144,7 +144,7 @@ def _csv_sheet(path: Path) -> Sheet:
     lines = numbers + np.cumsum(breaks) - breaks
 
     columns = pa.table([trimmed(column) for column in raw.columns], names=[name.strip() for name in header])
-    if columns.num_columns > 1:  # in a file of one column an empty cell is a missing value, not a blank row
+    if columns.num_columns > 1:  # with one column, an empty cell is a missing value, not a blank row
         is_blank[has_columns] = np.logical_and.reduce([pc.equal(cells, "").to_numpy() for cells in columns.columns])
     rejects = Rejects(rows_read=int((~is_blank).sum()), blank_rows=int(is_blank.sum()), unit="line")
     rejects.add("line", "cell_count", lines[~has_columns & ~is_blank])

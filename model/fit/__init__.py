@@ -1,1 +1,1 @@
-"""Fits the candidate and chooses its cut-off."""
+"""Fits the candidate model and chooses its cut-off."""

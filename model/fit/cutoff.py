@@ -13,20 +13,20 @@ from model.errors import TrainingError
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Probabilities closer than this count as one: the cut-off must not fall between two roundings of the same score.
+# Probabilities closer than this count as equal: the cut-off must not fall between two roundings of the same score.
 RESOLUTION = 1e-6
 CANDIDATES = 1000
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What each cut-off does; arrays of shape (cut-offs,).
+    """The effect of each cut-off; arrays of shape (cut-offs,).
 
     Attributes
     ----------
     cutoffs, accuracy, approval_rate : ndarray of float64
     gap : ndarray of float64
-        The equal opportunity difference, the largest over the sensitive columns; 0 where there is nothing to compare.
+        The largest equal opportunity difference over the sensitive columns; 0 if there is nothing to compare.
     """
 
     cutoffs: Floats
@@ -42,13 +42,13 @@ class Choice:
     Attributes
     ----------
     cutoff : float
-        Applicants are approved from this probability on.
+        Applicants at or above this probability are approved.
     candidates : int
         How many cut-offs were compared.
     limit : float
-        The widest equal-opportunity gap allowed while choosing: the policy's limit less the margin.
+        The widest equal-opportunity gap allowed while choosing: the policy's limit minus the margin.
     within : int
-        How many candidates keep within that limit.
+        How many candidates stay within that limit.
     accuracy : float
         The accuracy of the chosen cut-off.
     most_accurate : float
@@ -68,7 +68,7 @@ class Choice:
         return self.accuracy < self.most_accurate
 
     def as_dict(self) -> dict[str, float]:
-        """Plain data, as `metrics.json` holds it."""
+        """Plain data, as in `metrics.json`."""
         return {**asdict(self), "binding": self.binding}
 
 
@@ -104,7 +104,7 @@ def operating_curve(probabilities: Floats, judged: Applications, cutoffs: Floats
 
 
 def candidate_cutoffs(probabilities: Floats) -> Floats:
-    """At most 1000 cut-offs, each halfway between two neighbouring probabilities that the model gives.
+    """At most 1000 cut-offs, each halfway between two neighbouring probabilities of the model.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def candidate_cutoffs(probabilities: Floats) -> Floats:
     Returns
     -------
     ndarray of float64, shape (at most 1000,)
-        Rounded to nine places, so that every platform writes the same ones.
+        Rounded to nine decimal places, so that every platform writes the same values.
 
     Raises
     ------
@@ -128,17 +128,17 @@ def candidate_cutoffs(probabilities: Floats) -> Floats:
     distinct = np.unique(probabilities)
     apart = np.flatnonzero(np.diff(distinct) > RESOLUTION)
     if not len(apart):
-        raise TrainingError("the model gives every applicant the same probability; there is nothing to cut off")
+        raise TrainingError("the model gives every applicant the same probability, so there is no cut-off to choose")
     chosen = apart[np.unique(np.linspace(0, len(apart) - 1, CANDIDATES).round().astype(np.int64))]
     cutoffs: Floats = np.round((distinct[chosen] + distinct[chosen + 1]) / 2, 9)
     return cutoffs
 
 
 def choose_cutoff(cutoffs: Floats, unseen: Floats, training: Applications, limit: float) -> Choice:
-    """The most accurate cut-off whose gap keeps within the limit.
+    """The most accurate cut-off whose gap stays within the limit.
 
-    If none does: the most accurate of those with the smallest gap. The gate will deny that model, and the report shows
-    what there was to choose from.
+    If none does, the most accurate of those with the smallest gap. The gate then denies the model, and the report shows
+    the alternatives.
 
     Parameters
     ----------

@@ -14,11 +14,11 @@ class TrainingSettings:
     seed : int
         Seeds the split, the folds and the models.
     holdout : float
-        The share of rows that judge the model and never train it.
+        The share of rows used to judge the model and never to train it.
     folds : int
-        Folds of the out-of-fold probabilities on which the cut-off is chosen.
+        Number of folds for the out-of-fold probabilities on which the cut-off is chosen.
     gap_margin : float
-        How far below the policy's limit the gap should stay while the cut-off is chosen: on the hold-out the gap will
+        How far below the policy's limit the gap should stay while the cut-off is chosen: the gap on the hold-out will
         differ by sampling error.
     learning_rate, max_iter, max_leaf_nodes, min_samples_leaf, l2_regularization
         As in scikit-learn's HistGradientBoostingClassifier.

@@ -1,4 +1,4 @@
-"""What one training run is asked to do."""
+"""The input of one training run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Limits(TypedDict):
     """What a model must reach to pass the gate: the content of `limits.json`.
 
-    Gaps, losses and differences are shares, 0 to 1. The file may hold more, for another policy.
+    Gaps, losses and differences are shares, 0 to 1. The file may have other keys, for another policy.
     """
 
     minimum_accuracy: float
@@ -28,7 +28,7 @@ class Limits(TypedDict):
 
 @dataclass(frozen=True)
 class TrainingTask:
-    """What one training run is asked to do.
+    """The input of one training run.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class TrainingTask:
     applications : Applications
         Checked and labelled.
     limits : Limits
-        The cut-off is chosen to meet them, and the gate asks whether the model does.
+        The cut-off is chosen to meet them, and the gate checks whether the model does.
     settings : TrainingSettings
     format : str
         The artifact's format.

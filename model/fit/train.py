@@ -1,6 +1,6 @@
 """Fits the scorecard and the two models it is compared with, and chooses the cut-off.
 
-The same seed gives the same models. That takes a single thread: OpenMP's sums depend on the number of threads.
+The same seed gives the same models. That requires a single thread: OpenMP's sums depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class Candidate:
     pipeline : Pipeline
         The model that ships. It takes rows of `Applications.matrix`.
     threshold : float
-        The cut-off: applicants are approved from this probability on.
+        The cut-off: applicants at or above this probability are approved.
     training, holdout : Applications
         The rows that trained it, and the rows that judge it.
     rivals : dict of str to Pipeline
-        The models it is compared with; empty for a pipeline that is exported again.
+        The models it is compared with; empty if an existing pipeline is exported again.
     choice : Choice, optional
-        How the cut-off was chosen. None for a pipeline that is exported again.
+        How the cut-off was chosen; None if an existing pipeline is exported again.
     """
 
     pipeline: Pipeline
@@ -95,11 +95,11 @@ def split(applications: Applications, settings: TrainingSettings) -> tuple[Appli
             raise TrainingError(f"the field {spec.name} has no value in any row; leave it out of the contract")
     for column, names in applications.groups.items():
         if len(np.unique(names[names != ""])) < 2:
-            raise TrainingError(f"the column {column} has fewer than two groups, so no model could be judged by it")
+            raise TrainingError(f"the column {column} has fewer than two groups, so it cannot be used to judge a model")
     denied, approved = np.bincount(applications.approved.astype(np.int64), minlength=2)
     if min(denied, approved) < settings.folds * 2:
         raise TrainingError(
-            f"{approved} approvals and {denied} denials are too few: {settings.folds * 2} of each are needed"
+            f"{approved} approvals and {denied} denials are too few: at least {settings.folds * 2} of each are needed"
         )
     training, holdout = train_test_split(
         np.arange(len(applications.approved)),
@@ -113,8 +113,8 @@ def split(applications: Applications, settings: TrainingSettings) -> tuple[Appli
 def scorecard_pipeline(fields: tuple[FieldSpec, ...], settings: TrainingSettings) -> Pipeline:
     """The additive, monotone scorecard, not fitted yet.
 
-    Without interactions each tree splits on one field only, so the model is a sum of one function for each field. Each
-    of these functions is a sum of trees, hence a step function: a table of points.
+    Without interactions, each tree splits on one field only, so the model is a sum of one function per field. Each of
+    these functions is a sum of trees, hence a step function: a table of points.
     """
     return Pipeline(
         [

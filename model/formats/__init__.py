@@ -1,8 +1,9 @@
-"""The formats that an artifact can have, where they are written: the mirror of `lambda_app.formats`.
+"""Artifact formats, on the writing side: the counterpart of `lambda_app.formats`.
 
 A format is a module (or any object) with the three functions of `Format`. To add one, write
-`lambda_app/formats/NAME.py` and `model/formats/NAME.py`, and name it in `lambda_app.formats.BUILT_IN`. Code outside
-this repository calls `register` of both packages instead. Importing this package loads no format, and nothing heavy.
+`lambda_app/formats/NAME.py` and `model/formats/NAME.py`, and add its name to `lambda_app.formats.BUILT_IN`. Code
+outside this repository calls `register` in both packages instead. Importing this package loads no format and nothing
+heavy.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Written:
-    """A model, written in a format.
+    """A model as written in a format.
 
     Attributes
     ----------
     content : bytes
-        What `model.joblib` holds.
+        The bytes of `model.joblib`.
     bins : list of FieldBins
-        The bins of each field, without the shares, in the contract's order.
+        The bins of each field, without shares, in the contract's order.
     reference : Reference
-        Whom a denial is compared with.
+        What a denial is compared with.
     """
 
     content: bytes
@@ -47,7 +48,7 @@ class Written:
 
 
 class Columns(Protocol):
-    """Scores many applications at once, row for row as the service does.
+    """Scores many applications at once, with the same results as the service.
 
     `matrix` is an ndarray of float64, shape (n, fields), as `model.data.applications.Applications.matrix`.
     """
@@ -63,7 +64,7 @@ class Columns(Protocol):
 
 
 class Format(Protocol):
-    """What every format offers where models are written."""
+    """The writing side of a format."""
 
     def write(self, candidate: Candidate, /) -> Written:
         """Write a fitted model.
@@ -75,17 +76,17 @@ class Format(Protocol):
         """
 
     def columns(self, opened: Artifact, /) -> Columns:
-        """What scores whole columns; `model.formats.columns.RowByRow` serves any format."""
+        """A scorer of whole columns; `model.formats.columns.RowByRow` works for any format."""
 
     def tables(self, opened: Artifact, /) -> ScorecardTables | None:
-        """The points that people read; None if the format has none."""
+        """The tables of points; None if the format has none."""
 
 
 _registered: dict[str, Format] = {}
 
 
 def find(name: str) -> Format:
-    """The format of this name. A built-in one is imported when it is first asked for.
+    """The format of this name. A built-in format is imported on first use.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def find(name: str) -> Format:
     if name in BUILT_IN:
         return cast("Format", import_module(f"model.formats.{name}"))
     if name not in _registered:
-        raise ExportError(f"there is no format '{name}'; there are {', '.join([*BUILT_IN, *_registered])}")
+        raise ExportError(f"there is no format '{name}'; known formats: {', '.join([*BUILT_IN, *_registered])}")
     return _registered[name]
 
 

@@ -1,4 +1,4 @@
-"""Decides a file of applications offline, as the service would."""
+"""Decides a file of applications offline, with the same results as the service."""
 
 from __future__ import annotations
 
@@ -34,28 +34,30 @@ def decide(opened: Artifact, asked: Applications) -> pd.DataFrame:
     ----------
     opened : Artifact
     asked : Applications
-        Checked with the contract that the artifact carries.
+        Checked against the contract that the artifact carries.
 
     Returns
     -------
     DataFrame
-        One line for each application, in the file's order: `row` (the first below the header is 1), `prediction`,
-        `decision`, `probability`, `reasons` (codes of a denial, weightiest first), `model_version`.
+        One row per application, in the file's order: `row` (the first below the header is 1), `prediction`,
+        `decision`, `probability`, `reasons` (codes of a denial, largest shortfall first), `model_version`.
 
     Raises
     ------
     DataError
-        The applications were checked with another contract. The service would refuse some of them, or take one column
-        or word for another.
+        The applications were checked against another contract: the service might refuse some of them, or mix up
+        columns or words.
     """
     checked_with = core_schema_of(asked.fields)["fields"]
     carried = opened.manifest["contract"]["core_schema"]["fields"]
     if list(checked_with.items()) != list(carried.items()):
-        raise DataError("the artifact carries another contract than the one that these applications were checked with")
+        raise DataError(
+            "these applications were checked against a different contract from the one that the artifact carries"
+        )
     columns = find(opened.manifest["format"]).columns(opened)
     codes = [field["code"] for field in opened.manifest["contract"]["fields"]]
     parts = []
-    # Without any application there is still one chunk, an empty one: it names the columns.
+    # Even without applications there is one (empty) chunk, so that the result has its columns.
     starts = range(0, max(1, len(asked.matrix)), CHUNK)
     for start in tqdm(starts, desc="score", unit=" chunks", delay=2, leave=False, disable=None):
         matrix = asked.matrix[start : start + CHUNK]
@@ -79,7 +81,7 @@ def decide(opened: Artifact, asked: Applications) -> pd.DataFrame:
 
 
 def reason_codes(shortfalls: Floats, codes: Sequence[str]) -> list[str]:
-    """The reason codes of each denied row, joined by semicolons: those that `lambda_app.reasons.principal` gives.
+    """The reason codes of each denied row, joined by semicolons; the same as from `lambda_app.reasons.principal`.
 
     Parameters
     ----------
@@ -94,7 +96,7 @@ def reason_codes(shortfalls: Floats, codes: Sequence[str]) -> list[str]:
     """
     ranked = np.argsort(-shortfalls, axis=1, kind="stable")[:, :MOST]
     counted = np.where(np.take_along_axis(shortfalls, ranked, axis=1) > 0, ranked + 1, 0)
-    # Few of all rankings occur: each is written once, and looked up by a number that stands for it.
+    # Few distinct rankings occur, so each is written once and looked up by a number that encodes it.
     base = shortfalls.shape[1] + 1
     numbers = counted @ base ** np.arange(counted.shape[1], dtype=np.int64)
     _, first, which = np.unique(numbers, return_index=True, return_inverse=True)

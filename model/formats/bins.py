@@ -1,4 +1,4 @@
-"""The bins of whole columns, and the share of applicants in each."""
+"""The bins of whole columns, and the share of applicants in each bin."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.intp]
 
 QUANTILES = 10
-# Decimal places of a share, and of an edge between probabilities.
+# Decimal places of shares and of edges between probabilities.
 PLACES = 6
 
 
 def bins_of(column: Floats, field: FieldBins) -> Numbers:
-    """The bin numbers of one field's column: those that `lambda_app.formats.scorer.Binning` gives its values.
+    """The bin numbers of one field's column; the same as from `lambda_app.formats.scorer.Binning`.
 
     Parameters
     ----------
     column : ndarray of float64, shape (n,)
-        Numbers, or places of words; NaN where a value is missing.
+        Numbers, or indices of words; NaN for a missing value.
     field : FieldBins
 
     Returns
@@ -55,7 +55,7 @@ def shares(column: Floats, field: FieldBins) -> list[float]:
 
 
 def quantile_bins(applications: Applications) -> list[FieldBins]:
-    """Bins for a model that has none of its own: tenths of a number's values, or each word."""
+    """Bins for a model without any: tenths of a number's values, or one bin per word."""
     return [
         {"name": spec.name, "words": list(spec.words)}
         if spec.kind == "choice"

@@ -1,4 +1,4 @@
-"""Columns for any format: the service's own scorer, asked row by row."""
+"""Column scoring for any format: it calls the service's own scorer row by row."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class RowByRow:
-    """Scores whole columns by asking an opened scorer row by row; see `model.formats.Columns`."""
+    """Scores whole columns by calling an opened scorer row by row; see `model.formats.Columns`."""
 
     def __init__(self, opened: Artifact) -> None:
         self._scorer = opened.scorer

@@ -1,4 +1,4 @@
-"""Turns a fitted model into an artifact: what `model.joblib` holds, and the manifest that describes it.
+"""Turns a fitted model into an artifact: the bytes of `model.joblib`, and the manifest that describes it.
 
 Nothing is written to disk here. The manifest is complete once the model has been judged (`model.judge.assessment`).
 """
@@ -33,15 +33,15 @@ LIBRARIES = ("scikit-learn", "numpy", "joblib", "pydantic", "pydantic-core", "fa
 
 @dataclass(frozen=True)
 class Exported:
-    """An artifact in memory, not judged yet.
+    """An artifact in memory that has not been judged yet.
 
     Attributes
     ----------
     opened : Artifact
-        Opened by the code that will serve it. Its manifest says that the gate has not passed, and lacks `metrics`,
+        Opened by the code that will serve it. Its manifest says that the gate has not passed it, and lacks `metrics`,
         `parity` and `monotonicity`.
     content, pipeline : bytes
-        What `model.joblib` and `pipeline.joblib` hold.
+        The bytes of `model.joblib` and `pipeline.joblib`.
     """
 
     opened: Artifact
@@ -55,7 +55,7 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
     Raises
     ------
     ExportError
-        The model does not fit the format, or the service does not know it.
+        The model does not fit the format, or the service does not know the format.
     ContractError
         The contract cannot become plain data.
     """
@@ -65,7 +65,7 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
     written = find(task.format).write(candidate)
     matrix = candidate.training.matrix
     manifest = cast(
-        "Manifest",  # complete but for what judging adds
+        "Manifest",  # judging adds the rest
         {
             "manifest_version": MANIFEST_VERSION,
             "format": task.format,

@@ -1,4 +1,4 @@
-"""How everything that is pickled becomes bytes."""
+"""Pickles values, always in the same way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PROTOCOL = 4
 
 
 def pickled(value: object) -> bytes:
-    """The bytes that `joblib.dump` writes; the same for the same value."""
+    """The bytes that `joblib.dump` writes: equal bytes for the same value."""
     content = BytesIO()
     joblib.dump(value, content, protocol=PROTOCOL)
     return content.getvalue()

@@ -1,4 +1,4 @@
-"""Who a denial is compared with: applicants at or slightly above the cut-off."""
+"""The applicants that a denial is compared with: those at or slightly above the cut-off."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# Decimal places of points (log-odds), and of probabilities that are compared here. OpenMP, libm and processors differ
-# in the last places of a double; nobody's decision should. Rounding the points of four fields changes a probability
-# by 5e-11 at most, well under the parity limit of 1e-9.
+# Decimal places of points (log-odds), and of the probabilities compared here. OpenMP, libm and processors differ in the
+# last digits of a double; decisions must not. Rounding the points of four fields changes a probability by at most
+# 5e-11, well under the parity limit of 1e-9.
 PLACES = 10
-# A denial is compared with the most narrowly approved tenth. In a smaller share the mean depends on the few scores that
-# happen to lie next to the cut-off, and reasons change places from one training to the next
+# A denial is compared with the most narrowly approved tenth. With a smaller share, the mean depends on the few scores
+# that happen to be next to the cut-off, and reasons change their order from one training to the next
 # (docs/decisions/0005-reference.md).
 AT_CUTOFF_SHARE = 0.1
 AT_CUTOFF_ROWS = 100
@@ -32,8 +32,8 @@ AT_CUTOFF_ROWS = 100
 def at_cutoff(candidate: Candidate, share: float = AT_CUTOFF_SHARE) -> Floats:
     """The most narrowly approved training rows.
 
-    These have the lowest scores at or above the cut-off: a share of the approved, and at least 100 rows. Rows with the
-    same score are all in or all out, so row order never changes a reason.
+    They have the lowest scores at or above the cut-off: a share of the approved, but at least 100 rows. Rows with the
+    same score are all included or all left out, so row order never changes a reason.
 
     Returns
     -------
@@ -48,16 +48,16 @@ def at_cutoff(candidate: Candidate, share: float = AT_CUTOFF_SHARE) -> Floats:
 
 
 def typical_at_cutoff(candidate: Candidate) -> Application:
-    """An invented applicant, typical of those at the cut-off: no real applicant's values leave the training data.
+    """An invented applicant, typical of those at the cut-off, so that no real applicant's values are published.
 
     Raises
     ------
     ExportError
-        The model would deny every such applicant.
+        The model denies every such applicant.
     """
     fields = candidate.training.fields
     share = AT_CUTOFF_SHARE
-    while share < 2:  # a share of 1 or more takes all of the approved
+    while share < 2:  # a share of 1 or more includes everyone approved
         rows = at_cutoff(candidate, share)
         typical = np.array([_typical(column, spec) for column, spec in zip(rows.T, fields, strict=True)])
         if candidate.pipeline.predict_proba(typical[np.newaxis])[0, 1] >= candidate.threshold:

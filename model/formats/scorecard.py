@@ -1,4 +1,4 @@
-"""Format `scorecard`, where it is written: the points of an additive pipeline, read off bin by bin."""
+"""Format `scorecard`, on the writing side: reads the points of an additive pipeline, bin by bin."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def write(candidate: Candidate) -> Written:
     """Write the points as plain data, which the service opens without scikit-learn."""
-    # Many calls of few rows each: threads would only wait for one another.
+    # Many calls with few rows each, so threads would only add overhead.
     with threadpool_limits(limits=1):
         model = tables_of(candidate.pipeline, candidate.training)
     narrowly_approved = at_cutoff(candidate)
@@ -41,24 +41,24 @@ def write(candidate: Candidate) -> Written:
         round(float(np.array(field["points"])[bins_of(column, field)].mean()), PLACES)
         for column, field in zip(narrowly_approved.T, model["fields"], strict=True)
     ]
-    # Through JSON: pickle writes whether two equal strings are one object, and after JSON that is always the same.
+    # A pickle records which equal strings are the same object. A pass through JSON makes that always the same.
     content = pickled(json.loads(json.dumps(model)))
     bins = [_without_points(field) for field in model["fields"]]
     return Written(content, bins, {"points": means, "score": round(model["intercept"] + sum(means), PLACES)})
 
 
 def columns(opened: Artifact) -> ScorecardColumns:
-    """Scores columns by looking their points up."""
+    """A scorer of whole columns that looks points up."""
     return ScorecardColumns(opened)
 
 
 def tables(opened: Artifact) -> ScorecardTables:
-    """The points, as they were opened."""
+    """The tables of points, as opened."""
     return cast("Scorecard", opened.scorer).tables
 
 
 class ScorecardColumns:
-    """Scores whole columns by the tables of an opened scorecard; see `model.formats.Columns`."""
+    """Scores whole columns with the tables of an opened scorecard; see `model.formats.Columns`."""
 
     def __init__(self, opened: Artifact) -> None:
         model = tables(opened)
@@ -85,12 +85,12 @@ class ScorecardColumns:
 
 
 def tables_of(pipeline: Pipeline, training: Applications) -> ScorecardTables:
-    """Read an additive pipeline's points off `decision_function`, one field and one bin at a time.
+    """Read the points of an additive pipeline from its `decision_function`, one field at a time.
 
     Parameters
     ----------
     pipeline : Pipeline
-        A sum of one step function for each field.
+        A sum of one step function per field.
     training : Applications
         The training rows. Between two neighbouring values of a field there is at most one edge.
 
@@ -129,7 +129,7 @@ def _bins(spec: FieldSpec, column: Floats, scores: Callable[[Floats], Floats]) -
 
 
 def _edges(scores: Callable[[Floats], Floats], known: Floats) -> Floats:
-    """The last float before each step between known values, by bisecting all steps at once."""
+    """The last float before each step between known values, found by bisecting all steps at once."""
     at_known = scores(known)
     steps = np.flatnonzero(at_known[1:] != at_known[:-1])
     left, right, score_left = known[steps], known[steps + 1], at_known[steps]

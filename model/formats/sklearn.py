@@ -1,4 +1,4 @@
-"""Format `sklearn`, where it is written: the fitted pipeline itself."""
+"""Format `sklearn`, on the writing side: the fitted pipeline itself."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def write(candidate: Candidate) -> Written:
-    """Pickle the pipeline; its denials are compared with one typical applicant at the cut-off."""
+    """Pickle the pipeline. Its denials are compared with one typical applicant at the cut-off."""
     reference = typical_at_cutoff(candidate)
     return Written(pickled(candidate.pipeline), quantile_bins(candidate.training), {"values": reference})
 
 
 def columns(opened: Artifact) -> EstimatorColumns:
-    """Scores columns with the pipeline."""
+    """A scorer of whole columns that calls the pipeline."""
     return EstimatorColumns(opened)
 
 
@@ -39,7 +39,7 @@ def tables(_opened: Artifact) -> None:
 
 
 class EstimatorColumns(RowByRow):
-    """Scores whole columns with an opened pipeline; only shortfalls take it row by row."""
+    """Scores whole columns with an opened pipeline; only shortfalls are computed row by row."""
 
     def __init__(self, opened: Artifact) -> None:
         super().__init__(opened)
@@ -49,6 +49,6 @@ class EstimatorColumns(RowByRow):
         return [bins_of(column, field) for column, field in zip(matrix.T, self._estimator.fields, strict=True)]
 
     def probabilities(self, matrix: Floats) -> Floats:
-        # A pipeline refuses to predict for no rows.
+        # A pipeline raises an error for zero rows.
         found: Floats = self._estimator.probabilities(matrix) if len(matrix) else np.empty(0)
         return found

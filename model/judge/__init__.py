@@ -1,1 +1,1 @@
-"""Says whether a model may serve, and why."""
+"""Decides whether a model may serve, and says why."""

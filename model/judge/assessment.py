@@ -1,4 +1,4 @@
-"""Assesses an exported model: its figures, how it compares, its golden cases, and the gate's verdict."""
+"""Assesses an exported model: its figures, its rivals' figures, its golden cases, and the gate's verdict."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What was found out about an exported model.
+    """The assessment of an exported model.
 
     Attributes
     ----------
@@ -31,9 +31,9 @@ class Assessment:
         The opened artifact, with its complete manifest.
     metrics : Metrics
     question : GateQuestion
-        What the gate was asked.
+        The gate's input.
     verdict : Verdict
-        What it answered.
+        The gate's answer.
     """
 
     artifact: Artifact
@@ -50,12 +50,12 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
     task : TrainingTask
     candidate : Candidate
     opened : Artifact
-        What `model.formats.export` made of the candidate.
+        The candidate as exported by `model.formats.export`.
 
     Raises
     ------
     GateError
-        The policy cannot be asked.
+        The policy cannot be evaluated.
     """
     holdout, seed = candidate.holdout, task.settings.seed
     decided = decide_all(opened, holdout)

@@ -1,4 +1,4 @@
-"""The scorecard beside its rivals and at other cut-offs: what `metrics.json` holds."""
+"""Compares the scorecard with its rivals and with other cut-offs: the content of `metrics.json`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ALTERNATIVES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 class CutoffFigures(TypedDict):
-    """What the scorecard does to the hold-out at one cut-off; no gap where there are no groups to compare."""
+    """The scorecard on the hold-out at one cut-off; `gap` is None if there are no groups to compare."""
 
     cutoff: float
     accuracy: float
@@ -38,8 +38,8 @@ class CutoffFigures(TypedDict):
 class Metrics(TypedDict):
     """The content of `metrics.json`: every model's figures on the hold-out, each under its own name.
 
-    `choice` is what `model.fit.cutoff.Choice` says, or null. `cutoffs` names the models, the scorecard first. The
-    rivals are there only if they were trained.
+    `choice` holds `model.fit.cutoff.Choice` as data, or null. `cutoffs` lists the models, the scorecard first. The
+    rivals are present only if they were trained.
     """
 
     model_version: str
@@ -55,13 +55,13 @@ class Metrics(TypedDict):
 
 
 def compare_models(candidate: Candidate, manifest: Manifest) -> Metrics:
-    """Judge the rivals on the hold-out too, and the scorecard at other cut-offs.
+    """Judge the rivals on the hold-out, and the scorecard at other cut-offs.
 
     Parameters
     ----------
     candidate : Candidate
     manifest : Manifest
-        Says how the exported scorecard was judged.
+        Holds the figures of the exported scorecard.
     """
     holdout, threshold = candidate.holdout, candidate.threshold
     probabilities = candidate.pipeline.predict_proba(holdout.matrix)[:, 1]

@@ -1,18 +1,18 @@
-"""The figures of a model's decisions: how accurate they are, how well calibrated, and how they differ between groups.
+"""Figures about a model's decisions: accuracy, calibration, and differences between groups.
 
 Definitions follow the documentation of scikit-learn and fairlearn. For a sensitive column with groups g:
 
-- equal opportunity difference: max_g TPR(g) - min_g TPR(g), in [0, 1]; 0 when creditworthy applicants of all groups
-  are approved equally often.
-- demographic parity difference: max_g P(approve | g) - min_g P(approve | g), in [0, 1]; 0 at equal approval rates.
-- adverse impact ratio: min_g P(approve | g) / max_g P(approve | g), in [0, 1]; 1 at equal approval rates. The
-  'four-fifths' often quoted with it is a guideline for employment, 29 CFR 1607.4(D), not for credit.
+- equal opportunity difference: max_g TPR(g) - min_g TPR(g), in [0, 1]; 0 if creditworthy applicants of all groups are
+  approved equally often.
+- demographic parity difference: max_g P(approve | g) - min_g P(approve | g), in [0, 1]; 0 for equal approval rates.
+- adverse impact ratio: min_g P(approve | g) / max_g P(approve | g), in [0, 1]; 1 for equal approval rates. The
+  'four-fifths' rule often quoted with it is a guideline for employment, 29 CFR 1607.4(D), not for credit.
 
-A figure that the data cannot show is None: a group's true-positive rate if the group has no creditworthy applicant; a
-difference if a column has fewer than two groups, or a group has no such rate; the largest gap if no column is
-sensitive; the area under the ROC curve if all outcomes are the same.
+A figure that the data cannot show is None: a group's true-positive rate if the group has no creditworthy applicants; a
+difference if the column has fewer than two groups, or a group lacks the rate; the largest gap if there is no sensitive
+column; the area under the ROC curve if all outcomes are the same.
 
-Intervals are 95 % intervals: Wilson's for shares, Hanley and McNeil's for the area under the ROC curve, the bootstrap's
+All intervals are 95 % intervals: Wilson's for shares, Hanley and McNeil's for the area under the ROC curve, bootstrap
 percentiles for differences between groups.
 """
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 RESAMPLES = 2000
 CALIBRATION_BINS = 10
 ROC_POINTS = 100
-# Counts in which no group differs from another, so that every difference is unknown.
+# Counts of a single empty group: every difference comes out as undefined.
 NO_GROUPS = np.zeros((1, 4))
 
 
@@ -69,7 +69,7 @@ class Differences(TypedDict):
 
 
 def evaluate(probabilities: Floats, approved: Flags, judged: Applications, seed: int) -> Figures:
-    """Every figure of a model on labelled applications.
+    """All figures of a model on labelled applications.
 
     Parameters
     ----------
@@ -156,8 +156,8 @@ def _by_group(truth: Flags, approved: Flags, names: Names, generator: np.random.
         sensitive_features=names[known],
     )
     by_group = {str(name): _group(row) for name, row in frame.by_group.to_dict("index").items()}
-    # Each figure below depends only on how many rows fall into each (group, outcome, decision) cell, so resampling
-    # rows is drawing those counts from a multinomial distribution.
+    # Each figure below depends only on how many rows fall into each (group, outcome, decision) cell, so resampling rows
+    # amounts to drawing those counts from a multinomial distribution.
     cells = np.array(
         [
             [
@@ -183,7 +183,7 @@ def _by_group(truth: Flags, approved: Flags, names: Names, generator: np.random.
 
 
 def _group(row: dict[str, float]) -> GroupFigures:
-    """One group's figures, from its row of the MetricFrame."""
+    """One group's figures, from its row in the MetricFrame."""
     rows, creditworthy = int(row["rows"]), int(row["creditworthy"])
     approval_rate, accuracy = float(row["approval_rate"]), float(row["accuracy"])
     true_positive_rate = float(row["true_positive_rate"])
@@ -234,7 +234,7 @@ def _each_difference(cells: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _figure(value: float, resampled: Floats) -> Difference:
-    """A figure with its percentile interval. Resamples in which it is undefined do not count."""
+    """A figure with its percentile interval. Resamples in which it is undefined are ignored."""
     if np.isnan(value):
         return {"value": None, "low": None, "high": None}
     low, high = np.nanpercentile(resampled, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])

@@ -1,4 +1,4 @@
-"""Asks the policy whether a model may serve. Anything but a clear yes is a no."""
+"""Asks the policy whether a model may serve. Anything but a clear yes counts as a no."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POLICY = Path(__file__).resolve().parents[2] / "policies" / "model_gate.rego"
 
 
 class GateQuestion(TypedDict):
-    """What the policy is asked; `gate.json` keeps it as `input`. Without a model in service, `champion` is null."""
+    """The policy's input, kept in `gate.json` as `input`. `champion` is null if no model is in service."""
 
     model_version: str
     limits: Limits
@@ -49,10 +49,10 @@ class Verdict:
         return not self.denials
 
     def as_dict(self) -> Gate:
-        """Plain data, as the manifest and gate.json hold it.
+        """Plain data, as in the manifest and gate.json.
 
-        >>> Verdict((("parity", "decides otherwise"),)).as_dict()
-        {'passed': False, 'denials': [{'rule': 'parity', 'message': 'decides otherwise'}]}
+        >>> Verdict((("parity", "decides differently"),)).as_dict()
+        {'passed': False, 'denials': [{'rule': 'parity', 'message': 'decides differently'}]}
         """
         return {
             "passed": self.passed,
@@ -61,7 +61,7 @@ class Verdict:
 
 
 def gate_question(manifest: Manifest, limits: Limits, champion: Figures | None) -> GateQuestion:
-    """What the policy is asked about a model.
+    """The policy's input for a model.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def gate_question(manifest: Manifest, limits: Limits, champion: Figures | None) 
     Raises
     ------
     GateError
-        The manifest lacks figures that the policy asks about.
+        The manifest lacks figures that the policy needs.
     """
     try:
         return {
@@ -85,7 +85,7 @@ def gate_question(manifest: Manifest, limits: Limits, champion: Figures | None) 
             "champion": champion,
         }
     except (KeyError, TypeError) as err:
-        raise _lacking() from err
+        raise _figures_missing() from err
 
 
 def champion_figures(manifest: Mapping[str, Any]) -> Figures:
@@ -94,17 +94,17 @@ def champion_figures(manifest: Mapping[str, Any]) -> Figures:
     Parameters
     ----------
     manifest : mapping
-        Parsed, nothing of it checked.
+        Parsed but unchecked.
 
     Raises
     ------
     GateError
-        It has none.
+        The manifest has no figures.
     """
     try:
         figures: Figures = manifest["metrics"]
     except (KeyError, TypeError) as err:
-        raise _lacking() from err
+        raise _figures_missing() from err
     return figures
 
 
@@ -114,7 +114,7 @@ def judge(question: Mapping[str, object], policy: Path = POLICY) -> Verdict:
     Parameters
     ----------
     question : mapping
-        A GateQuestion. Whatever it lacks, or has in another form, the policy denies.
+        A GateQuestion. The policy denies whatever is missing or has the wrong form.
     policy : Path
 
     Raises
@@ -125,8 +125,8 @@ def judge(question: Mapping[str, object], policy: Path = POLICY) -> Verdict:
     try:
         interpreter = Interpreter()
         interpreter.add_module(policy.name, policy.read_text(encoding="utf-8"))
-        # As JSON text, which is what any other engine would get: NaN would be a number that no rule denies, and
-        # `set_input` rounds to six places, so a probability could be wrong by 4e-7 where 1e-9 is allowed.
+        # As strict JSON text, which any engine would get: a NaN would pass as a number, and `set_input` rounds to six
+        # decimal places, so a probability could be off by 4e-7 where only 1e-9 is allowed.
         interpreter.set_input_term(json.dumps(question, allow_nan=False))
         denied = interpreter.query("data.model_gate.deny").results[0].expressions[0]
         answers = interpreter.query("data.model_gate.allow").results
@@ -139,5 +139,5 @@ def judge(question: Mapping[str, object], policy: Path = POLICY) -> Verdict:
     return Verdict(denials)
 
 
-def _lacking() -> GateError:
-    return GateError("a manifest lacks the figures that the policy asks about; train the model again")
+def _figures_missing() -> GateError:
+    return GateError("a manifest lacks figures that the policy needs; train the model again")

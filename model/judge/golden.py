@@ -23,8 +23,8 @@ MISSING_SHARE = 0.2
 def golden_cases(opened: Artifact, samples: Sequence[Application]) -> list[GoldenCase]:
     """Decide 24 invented applications.
 
-    The contract's samples come first. The others mix values at and beside the edges of the bins, so that all of a table
-    is touched.
+    The contract's samples come first. The others combine values at and next to bin edges, so that all parts of the
+    tables are used.
     """
     decider = Decider(opened)
     generator = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def _beside_edges(fields: list[tuple[FieldSpec, FieldBins]], generator: np.rando
         if spec.kind == "choice":
             request[spec.name] = str(generator.choice(spec.words))
             continue
-        low, high = spec.minimum or 0.0, spec.maximum or 0.0  # None for words only
+        low, high = spec.minimum or 0.0, spec.maximum or 0.0  # only a choice has None
         edges = [edge for edge in bins["edges"] if low <= edge <= high] or [low]
         value = min(max(float(generator.choice(edges)) + float(generator.integers(0, 2)), low), high)
         request[spec.name] = value if spec.kind == "float" else int(value)

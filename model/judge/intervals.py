@@ -1,4 +1,4 @@
-"""95 % intervals of shares and of the area under the ROC curve."""
+"""95 % intervals for shares and for the area under the ROC curve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONFIDENCE = 0.95
 
 
 def wilson(successes: int, total: int) -> Interval:
-    """Wilson's interval for a share; all of [0, 1] if there is nothing to take a share of.
+    """Wilson's interval for a share; all of [0, 1] if `total` is 0.
 
     >>> {end: round(value, 4) for end, value in wilson(8, 10).items()}
     {'low': 0.4902, 'high': 0.9433}

@@ -1,4 +1,4 @@
-"""Reads the limits that a contract's models must meet: `limits.json` beside the contract's file."""
+"""Reads the limits that a contract's models must meet, from `limits.json` beside the contract."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from model.fit.task import Limits
 if TYPE_CHECKING:
     from model.contract import Contract
 
-# What `limits.json` must give. The policy asks for the same.
+# The limits that `limits.json` must contain. The policy requires the same ones.
 LIMITS = tuple(Limits.__annotations__)
 
 
@@ -24,15 +24,15 @@ def limits_of(contract: type[Contract]) -> Limits:
     Raises
     ------
     GateError
-        The file is missing or cannot be read, is no JSON object, or a limit in it is missing or no finite number.
+        The file is missing, cannot be read or is not a JSON object, or a limit is missing or not a finite number.
     """
     path = limits_path(contract)
     try:
         limits: Limits = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as err:
         raise GateError(
-            f"{path}: there is no such file. Write the model's limits there: {', '.join(LIMITS)}; "
-            "model/limits.json shows how"
+            f"{path}: no such file. Write the model's limits there: {', '.join(LIMITS)}; "
+            "model/limits.json is an example"
         ) from err
     except OSError as err:
         raise GateError(f"{path}: cannot be read ({err.strerror})") from err
@@ -48,5 +48,5 @@ def limits_of(contract: type[Contract]) -> Limits:
 
 
 def limits_path(contract: type[Contract]) -> Path:
-    """Where a contract's limits are: `limits.json` beside the contract's file."""
+    """The path of a contract's limits: `limits.json` beside the contract."""
     return Path(str(sys.modules[contract.__module__].__file__)).with_name("limits.json")

@@ -1,4 +1,4 @@
-"""Whether the model keeps to the direction of each field, asked of sampled pairs of applicants."""
+"""Checks on sampled pairs of applicants that the model respects the direction of each field."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# At least this many, shared out evenly among the fields that have a direction.
+# At least this many, divided evenly among the fields that have a direction.
 PAIRS = 100_000
 
 
 def monotonicity(opened: Artifact, judged: Applications, seed: int) -> Monotonicity:
-    """Look for pairs of applicants that the model orders against a field's direction.
+    """Count the pairs of applicants that the model ranks against a field's direction.
 
-    The two applicants of a pair are alike but for one field that has a direction: one is a judged applicant, the other
-    has another applicant's value in that field. The two values always differ, and neither is missing.
+    The two applicants of a pair differ in one field that has a direction: one is a judged applicant, the other has
+    another applicant's value in that field. The two values always differ, and neither is missing.
 
     Parameters
     ----------
     opened : Artifact
     judged : Applications
     seed : int
-        Seeds the draw.
+        Seeds the sampling.
 
     Returns
     -------
     Monotonicity
-        `pairs` is 0 if no field with a direction has two values.
+        `pairs` is 0 if no field with a direction has two different values.
     """
     directed = [place for place, spec in enumerate(judged.fields) if spec.monotonic]
     known = {place: np.sort(judged.matrix[~np.isnan(judged.matrix[:, place]), place]) for place in directed}
@@ -59,7 +59,7 @@ def monotonicity(opened: Artifact, judged: Applications, seed: int) -> Monotonic
 
 
 def _different(values: Floats, known: Floats, generator: np.random.Generator) -> Floats:
-    """For each value another one, drawn from those of a sorted column that differ from it."""
+    """For each value, a different one drawn from a sorted column."""
     first = np.searchsorted(known, values, side="left")
     same = np.searchsorted(known, values, side="right") - first
     drawn = generator.integers(0, len(known) - same)

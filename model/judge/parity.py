@@ -1,4 +1,4 @@
-"""Whether the exported artifact decides as the fitted pipeline does, asked of the very code that will serve it."""
+"""Checks that the exported artifact, run by the code that will serve it, decides as the fitted pipeline does."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Decided:
 
 
 def decide_all(opened: Artifact, judged: Applications) -> Decided:
-    """Decide every application as the service does, from validation on."""
+    """Decide every application as the service does, including validation."""
     decider = Decider(opened)
     probabilities = np.empty(len(judged.matrix))
     approved = np.empty(len(judged.matrix), dtype=np.bool_)
@@ -54,21 +54,21 @@ def decide_all(opened: Artifact, judged: Applications) -> Decided:
 def compare(opened: Artifact, candidate: Candidate, decided: Decided) -> Parity:
     """Compare the artifact with the fitted pipeline.
 
-    They are compared on every hold-out row, and for each field at every edge, at the next float on both sides of it, at
-    each word, and without a value.
+    They are compared on every hold-out row; and, for each field, at every edge, at the next float on either side of it,
+    at each word, and with the value missing.
 
     Parameters
     ----------
     opened : Artifact
     candidate : Candidate
-        What the artifact was written from.
+        The candidate that the artifact was exported from.
     decided : Decided
         The artifact's decisions on the hold-out.
 
     Returns
     -------
     Parity
-        `largest_difference` is between two probabilities.
+        `largest_difference` is a difference of probabilities.
     """
     threshold, holdout, scorer = opened.manifest["threshold"], candidate.holdout, opened.scorer
     beside = _beside_edges(opened.manifest["bins"]["fields"], holdout)
@@ -88,7 +88,7 @@ def compare(opened: Artifact, candidate: Candidate, decided: Decided) -> Parity:
 
 
 def _beside_edges(bins: list[FieldBins], holdout: Applications) -> Floats:
-    """The first hold-out row, with one field at a time moved to and beside every edge of its bins."""
+    """Copies of the first hold-out row, each with one field at or next to an edge of its bins, or at another value."""
     rows = []
     for place, (spec, field) in enumerate(zip(holdout.fields, bins, strict=True)):
         edges = np.array(field.get("edges", ()))

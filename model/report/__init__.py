@@ -1,1 +1,1 @@
-"""The page about one model, for those who must answer for it."""
+"""The report about one model, for the people accountable for it."""

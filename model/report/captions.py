@@ -1,6 +1,6 @@
-"""The charts of a model with alternative text and captions; the report and the notebook show the same ones.
+"""The charts of a model with alternative text and captions, shared by the report and the notebook.
 
-Each function takes plain data, as `metrics.json` and the manifest hold it.
+Each function takes plain data, as in `metrics.json` and the manifest.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 class Picture:
     """A chart, its alternative text and its caption.
 
-    A notebook keeps it as a PNG, which every viewer shows; viewers filter HTML and SVG out of a file that nobody has
-    trusted yet. The alternative text goes where Jupyter's convention puts it, into the output's metadata, and is the
-    output's plain text as well.
+    A notebook stores it as a PNG, which every viewer shows; viewers remove HTML and SVG from an untrusted file. By
+    Jupyter's convention the alternative text goes into the output's metadata; it is the output's plain text as well.
     """
 
     figure: Figure
@@ -47,7 +46,7 @@ class Picture:
         return Markup("data:image/svg+xml;base64,") + content
 
     def _repr_mimebundle_(self, **_wanted: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-        # IPython drops the types that it did not ask for.
+        # IPython drops the types that it did not request.
         data = {
             "image/png": base64.b64encode(png(self.figure)).decode("ascii"),
             "text/plain": self.alt,
@@ -56,15 +55,15 @@ class Picture:
 
 
 def confusions(models: Mapping[str, Figures]) -> list[Picture]:
-    """Each model's decisions against the record."""
+    """Each model's decisions against the recorded outcomes."""
     return [
-        Picture(charts.confusion(figures["confusion"], name), _told(name, figures["confusion"]))
+        Picture(charts.confusion(figures["confusion"], name), _described(name, figures["confusion"]))
         for name, figures in models.items()
     ]
 
 
 def curves(models: Mapping[str, Figures], roc: Mapping[str, Sequence[RocPoint]]) -> list[Picture]:
-    """The ROC curves, and the calibration."""
+    """The ROC curves and the calibration."""
     areas = {name: figures["roc_auc"] for name, figures in models.items()}
     calibrations = {name: figures["calibration"] for name, figures in models.items()}
     return [
@@ -87,7 +86,7 @@ def curves(models: Mapping[str, Figures], roc: Mapping[str, Sequence[RocPoint]])
 
 
 def groups(judged: Figures) -> list[Picture]:
-    """The rates of each group, one picture for each sensitive column."""
+    """The rates of each group, one picture per sensitive column."""
     return [
         Picture(
             charts.group_rates(column["by_group"], name),
@@ -103,7 +102,7 @@ def groups(judged: Figures) -> list[Picture]:
 
 
 def cutoffs(metrics: Metrics, limit: float) -> list[Picture]:
-    """Accuracy against the gap at every cut-off; no picture where there are no groups to compare."""
+    """Accuracy against the gap at every cut-off; no picture if there are no groups to compare."""
     judged, threshold = metrics["scorecard"], metrics["threshold"]
     if not judged["groups"]:
         return []
@@ -119,7 +118,7 @@ def cutoffs(metrics: Metrics, limit: float) -> list[Picture]:
 
 
 def points(tables: Sequence[PointsTable]) -> list[Picture]:
-    """The points of each field that can change a decision."""
+    """The points of each field that can affect a decision."""
     return [
         Picture(
             charts.points(table),
@@ -133,7 +132,7 @@ def points(tables: Sequence[PointsTable]) -> list[Picture]:
 
 
 def idle(tables: Sequence[PointsTable]) -> list[str]:
-    """The fields without points: they never change a decision, and are never a reason."""
+    """The fields without points: they never affect a decision, and are never a reason."""
     return [table.name for table in tables if not any(row.points for row in table.bins)]
 
 
@@ -152,15 +151,17 @@ def distribution(applications: Applications, field: str, column: str) -> Picture
     """How a field's values are distributed in each group, and the share labelled approve."""
     place = [spec.name for spec in applications.fields].index(field)
     values, names = applications.matrix[:, place], applications.groups[column]
-    told = [
+    by_group = [
         f"{column} {name}: median {np.nanmedian(values[names == name]):,.6g}, "
         f"{words.percent(float(applications.approved[names == name].mean()))} labelled approve"
         for name in np.unique(names[names != ""])
     ]
-    return Picture(charts.distribution(applications, field, column), f"{field} of the applications. {'; '.join(told)}.")
+    return Picture(
+        charts.distribution(applications, field, column), f"{field} of the applications. {'; '.join(by_group)}."
+    )
 
 
-def _told(name: str, counts: Confusion) -> str:
+def _described(name: str, counts: Confusion) -> str:
     return (
         f"{charts.NAMES[name]}: of those labelled approve {counts['true_approve']:,} approved and "
         f"{counts['false_deny']:,} denied; of those labelled deny {counts['false_approve']:,} approved and "

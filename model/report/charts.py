@@ -1,7 +1,7 @@
 """The charts of a model, shared by the report and the notebook.
 
-Each function takes plain data, as `metrics.json` and the manifest hold it, and returns a figure narrow enough for a
-phone. Each series has its own marker, line style or hatching, so that colour is never the only difference.
+Each function takes plain data, as in `metrics.json` and the manifest, and returns a figure narrow enough for a phone.
+Each series has its own marker, line style or hatching, so that colour is never the only difference.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from model.report.points import PointsTable
 
 NAMES = {"scorecard": "Scorecard", "tree": "Tree of depth 3", "boosted": "Unconstrained boosting"}
-# From this many bins on a curve is drawn instead of bars.
+# With this many edges or more, a curve is drawn instead of bars.
 BARS = 12
 
 
 @styled
 def points(table: PointsTable) -> Figure:
-    """The points of one field: bars for a few bins, a curve of steps for many."""
+    """The points of one field: bars for a few bins, a step curve for many."""
     if table.edges is not None and len(table.edges) >= BARS:
         return _steps(table, table.edges)
     return _bars(table)
@@ -55,7 +55,7 @@ def points(table: PointsTable) -> Figure:
 
 @styled
 def confusion(counts: Confusion, name: str) -> Figure:
-    """One model's decisions against the outcomes, as counts and shares of the outcome."""
+    """One model's decisions against the recorded outcomes, as counts and as shares of each outcome."""
     figure, axes = framed(NAMES.get(name, name), width=3.1, height=2.6)
     cells = np.array(
         [
@@ -253,15 +253,15 @@ def _steps(table: PointsTable, edges: tuple[float, ...]) -> Figure:
     known = [row.points for row in table.bins[: len(edges) + 1]]
     axes.stairs(known, ends, fill=True, color=BLUE, alpha=0.18)
     axes.stairs(known, ends, color=BLUE, linewidth=1.8, baseline=None)
-    told = "dashed: at the cut-off"
+    legend = "dashed: at the cut-off"
     axes.axhline(table.reference, color=ORANGE, linestyle="--", linewidth=1.4)
     if len(table.bins) > len(known):
         axes.axhline(table.bins[-1].points, color=GREEN, linestyle=":", linewidth=1.8)
-        told += f"; dotted: {MISSING}"
+        legend += f"; dotted: {MISSING}"
     axes.xaxis.set_major_formatter(FuncFormatter(short))
     axes.set_xlim(ends[0], ends[-1])
     axes.set_ylim(bottom=0)
-    axes.set_xlabel(f"{table.unit} ({told})")
+    axes.set_xlabel(f"{table.unit} ({legend})")
     axes.set_ylabel("points")
     return figure
 

@@ -1,7 +1,6 @@
-"""Renders `model_metrics.html`: one page about one model, for those who must answer for it.
+"""Renders `model_metrics.html`: a report about one model, for the people accountable for it.
 
-The page contains its pictures and its style. It may load nothing from elsewhere, which its content security policy
-enforces.
+The page contains its own pictures and styles. Its content security policy ensures that it loads nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Denied:
     answer : Answer
         What the applicant gets.
     shortfalls : tuple of (field, shortfall)
-        Furthest short first.
+        Largest shortfall first.
     """
 
     application: Application
@@ -91,14 +90,14 @@ def render(assessment: Assessment) -> str:
 
 
 def narrower(models: dict[str, Figures]) -> dict[str, Figures]:
-    """The compared models whose gap between groups is smaller than the scorecard's; none if a gap is unknown."""
+    """The compared models with a smaller gap between groups than the scorecard; empty if any gap is unknown."""
     gaps = {name: figures["equal_opportunity_gap"] for name, figures in models.items()}
     known = {name: gap for name, gap in gaps.items() if gap is not None}
     return {name: models[name] for name, gap in known.items() if known == gaps and gap < known["scorecard"]}
 
 
 def example_denial(opened: Artifact) -> Denied | None:
-    """The first of the artifact's golden cases that is denied; None if none is.
+    """The first denied golden case of the artifact; None if there is none.
 
     Golden cases are invented: no real applicant's values reach the page.
     """
@@ -108,8 +107,8 @@ def example_denial(opened: Artifact) -> Denied | None:
         if case["response"]["decision"] == "deny":
             values = {name: case["request"].get(name) for name in names}
             shortfalls = scorer.shortfalls(values, scorer.bins(values))
-            told = tuple((names[place], shortfalls[place]) for place in ranked(shortfalls))
-            return Denied(values, case["response"], told)
+            largest_first = tuple((names[place], shortfalls[place]) for place in ranked(shortfalls))
+            return Denied(values, case["response"], largest_first)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Points as people read them: what each bin covers, its points, and the share of applicants in it."""
+"""Tables of points for people: what each bin covers, its points, and the share of applicants in it."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class PointsTable:
     Attributes
     ----------
     name, description, unit, direction : str
-        As the contract states them.
+        As stated in the contract.
     reference : float
-        The mean points of applicants at the cut-off, with whom a denial is compared.
+        The mean points of applicants at the cut-off, which a denial is compared with.
     edges : tuple of float, optional
-        For a number: the upper ends of all bins but the last. None for words.
+        For a number, the upper ends of all bins but the last; None for words.
     bins : tuple of Bin
     """
 
@@ -60,7 +60,7 @@ class PointsTable:
 
 
 def points_tables(opened: Artifact) -> list[PointsTable]:
-    """The points of each field of an opened artifact; none if its format has no points."""
+    """The points of each field of an opened artifact; empty if its format has no points."""
     manifest = opened.manifest
     tables = find(manifest["format"]).tables(opened)
     if tables is None:
@@ -78,7 +78,7 @@ def points_tables(opened: Artifact) -> list[PointsTable]:
                 for label, points, share in zip(
                     bin_labels(field, entry, _minimum(manifest, field["name"])),
                     entry["points"],
-                    # The share of missing values comes last, even where a value must be given.
+                    # The share of missing values comes last, even for a required field, which has no points for it.
                     bins["shares"][: len(entry["points"])],
                     strict=True,
                 )
@@ -103,7 +103,7 @@ def bin_labels(field: Field, bins: FieldBins, minimum: float | None) -> list[str
         The field in the manifest's contract.
     bins : FieldBins
     minimum : float, optional
-        The least value that the contract allows.
+        The smallest value that the contract allows.
     """
     if "words" in bins:
         labels = list(bins["words"])

@@ -1,4 +1,4 @@
-"""The policy's rules as the report shows them: what each asks, this model's value, the limit, and the result."""
+"""The policy's rules as the report shows them: what each requires, this model's value, the limit, and the result."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Rule:
     name : str
         The policy's name for it.
     asks : str
-        What it asks, in words.
+        What it requires, in words.
     value, limit : str
     passed : bool or None
-        None if there was nothing to ask, as another rule says.
+        None if the rule does not apply because another rule has failed.
     """
 
     name: str
@@ -43,7 +43,7 @@ def rules(question: GateQuestion, verdict: Verdict) -> list[Rule]:
     ----------
     question : GateQuestion
     verdict : Verdict
-        A rule that it does not name was passed.
+        Rules that it does not name have passed.
     """
     limits, metrics, parity = question["limits"], question["metrics"], question["parity"]
     champion = question["champion"]
@@ -52,7 +52,7 @@ def rules(question: GateQuestion, verdict: Verdict) -> list[Rule]:
         ("limits", "Every limit is given", f"{len(limits)} limits", "5 numbers"),
         (
             "accuracy",
-            "Decides as the record does",
+            "Agrees with the recorded outcomes",
             words.percent(metrics["accuracy"]),
             f"at least {words.percent(limits.get('minimum_accuracy'))}",
         ),
@@ -76,7 +76,7 @@ def rules(question: GateQuestion, verdict: Verdict) -> list[Rule]:
         ),
         (
             "parity",
-            "The exported model decides as the trained one",
+            "The exported model decides like the trained one",
             f"{parity['different_decisions']:,} of {parity['rows'] + parity['edge_rows']:,} decided differently; "
             f"probabilities {words.number(parity['largest_difference'])} apart",
             f"0 decisions; at most {words.number(limits.get('maximum_parity_difference'))}",
@@ -114,6 +114,6 @@ def _violations(found: Monotonicity) -> str:
 def _against(metrics: Figures, champion: Figures) -> str:
     gap, other = metrics["equal_opportunity_gap"], champion["equal_opportunity_gap"]
     if gap is None or other is None:
-        return "a gap that the data cannot tell"
+        return "a gap that the data cannot show"
     accuracy = metrics["accuracy"] - champion["accuracy"]
     return f"accuracy {accuracy * 100:+.2f}, gap {(gap - other) * 100:+.2f} percentage points"

@@ -1,4 +1,4 @@
-"""How every chart looks: colours, letters, sizes."""
+"""The style of every chart: colours, fonts, sizes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STYLE: Any = {
     "lines.linewidth": 1.8,
     "lines.markersize": 4.5,
     "figure.constrained_layout.use": True,
-    # Text stays text, which the reader's own font draws sharply. The salt makes identifiers the same in every run.
+    # Text stays text, so that the reader's own font draws it sharply. The salt makes identifiers the same in every run.
     "svg.fonttype": "none",
     "svg.hashsalt": "model-report",
 }
@@ -70,7 +70,7 @@ def png(figure: Figure) -> bytes:
 
 
 def framed(title: str, height: float = HEIGHT, width: float = WIDTH) -> tuple[Figure, Axes]:
-    """A figure of one chart with its title; sizes in inches."""
+    """A figure with one titled chart; sizes in inches."""
     figure = Figure(figsize=(width, height))
     axes = figure.add_subplot()
     axes.set_title(title)
@@ -78,12 +78,12 @@ def framed(title: str, height: float = HEIGHT, width: float = WIDTH) -> tuple[Fi
 
 
 def percent(axes: Axes, *which: str) -> None:
-    """Write shares on the axes "x" and "y" as percentages."""
+    """Format the given axes, "x" or "y", as percentages."""
     for name in which:
         axis = axes.xaxis if name == "x" else axes.yaxis
         axis.set_major_formatter(PercentFormatter(1))
 
 
 def short(value: float, _place: int) -> str:
-    """A number in few letters: 10,000 and above in thousands."""
+    """A number in few characters: 10,000 and above in thousands."""
     return f"{value / 1000:,.0f}k" if abs(value) >= 10_000 else f"{value:,.6g}"

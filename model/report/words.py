@@ -1,4 +1,4 @@
-"""Figures as the report writes them. A figure that the data cannot show, or that nobody gave, is None."""
+"""Formats figures for the report. A figure that the data cannot show, or that was not given, is None."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def whole(count: float | None) -> str:
 
 
 def interval(ends: Interval | Difference, digits: int = 1, scale: float = 100) -> str:
-    """An interval, by default of shares in per cent.
+    """An interval; by default of shares, in per cent.
 
     >>> interval({"low": 0.931, "high": 0.9364}, digits=2)
     '93.10 to 93.64'

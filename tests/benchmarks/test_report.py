@@ -1,4 +1,4 @@
-"""What is written down is what was measured."""
+"""The report says what was measured."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _results(*figures: Figure) -> Results:
     [(1.5, True, True), (1.51, True, False), (1.5, False, True), (1.49, False, False)],
     ids=["at the ceiling", "over it", "at the floor", "under it"],
 )
-def test_a_figure_is_held_to_its_target(median: float, at_most: bool, met: bool) -> None:
+def test_a_figure_is_compared_with_its_target(median: float, at_most: bool, met: bool) -> None:
     # Given a target of 1.5, when this is measured
     figure = Figure("cold start", "times", Spread(median, 0.0, 9.0, 5), 1.5, at_most)
     # Then the target is met or missed, and the table says so
@@ -51,7 +51,7 @@ def test_a_figure_is_held_to_its_target(median: float, at_most: bool, met: bool)
     assert ("**missed**" in report.figures(_results(figure))) is not met
 
 
-def test_every_figure_tells_of_how_many_repeats_it_is() -> None:
+def test_every_figure_shows_its_number_of_repeats() -> None:
     # Given figures with different numbers of repeats
     often = Figure("cold start", "times", Spread.of([1.0, 2.0, 3.0]), 1.5)
     once = Figure("image size", "MB", Spread(2.0, 2.0, 2.0, 1), 3)
@@ -60,39 +60,39 @@ def test_every_figure_tells_of_how_many_repeats_it_is() -> None:
     assert "| cold start | 2 times (1.5 to 2.5) | 3 |" in page
     assert "| image size | 2 MB (2 to 2) | 1 |" in page
     assert "In each of 5 rounds" in page
-    assert "7 repeats by turns. The probabilities of 900 of the applications\nwere compared" in page
+    assert "7 alternating repeats. The probabilities of 900 of the applications\nwere compared" in page
 
 
-@pytest.mark.parametrize("wrong", [1.0, float("nan")], ids=["another probability", "none"])
+@pytest.mark.parametrize("wrong", [1.0, float("nan")], ids=["another probability", "not a number"])
 def test_batch_compares_every_row(wrong: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given tables that differ from the pipeline in the last row alone
+    # Given tables that differ from the pipeline only in the last row
     monkeypatch.setattr(batch, "ROWS", 5_000)
     compared: dict[str, batch.Scorer] = {
         "tables": lambda rows: np.append(np.full(len(rows) - 1, 0.5), wrong),
         "pipeline": lambda rows: np.full(len(rows), 0.5),
     }
-    # When they are measured, then that is an error
+    # When they are measured, then an error is raised
     with pytest.raises(BenchmarkError, match="different probabilities"):
         batch.rows_per_second(compared, 2)
 
 
-def test_a_slow_moment_of_the_machine_cancels() -> None:
+def test_a_slow_moment_of_the_machine_cancels_out() -> None:
     # Given two things measured in turns, one twice as slow, and a moment when everything was ten times slower
     fast, slow = [1.0, 1.0, 10.0, 1.0], [2.0, 2.0, 20.0, 2.0]
-    # When their ratio is taken, then that moment does not show
+    # When their ratio is taken, then that moment does not affect it
     assert ratios(slow, fast) == Spread(2.0, 2.0, 2.0, 4)
 
 
-def test_the_readme_changes_between_its_marks_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readme_changes_only_between_its_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a README with an older table
     for name in ("RESULTS", "PAGE", "PICTURE", "README"):
         monkeypatch.setattr(report, name, tmp_path / name)
     before, after = "# Title\n\n<!-- bench -->\n", "<!-- /bench -->\n\nThe rest.\n"
     report.README.write_text(f"{before}an older table\n{after}", encoding="utf-8")
     results = _results(Figure("peak memory", "MB", Spread(22.0, 21.0, 23.0, 30), 24))
-    # When other results are written down
+    # When new results are written
     report.write(results)
-    # Then the table is replaced, and every other byte is as it was
+    # Then the table is replaced, and every other byte stays the same
     assert report.README.read_text(encoding="utf-8") == f"{before}{report.figures(results)}{after}"
     assert "| peak memory | 22 MB (21 to 23) | 30 | ≤ 24 MB | reached |" in report.PAGE.read_text(encoding="utf-8")
     assert json.loads(report.RESULTS.read_text(encoding="utf-8")) == results
@@ -106,7 +106,7 @@ def test_the_same_results_draw_the_same_picture(tmp_path: Path) -> None:
     assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
 
 
-def test_the_documents_quote_the_results_that_stand_beside_them() -> None:
+def test_the_documents_quote_the_recorded_results() -> None:
     # Given the results of the last `make bench`
     results = json.loads(report.RESULTS.read_text(encoding="utf-8"))
     # Then the page quotes them, and so does the README's table

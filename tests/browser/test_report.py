@@ -1,4 +1,4 @@
-"""The report in a browser: it fits the screen and asks for nothing."""
+"""The report in a browser: it fits the screen and makes no requests."""
 
 from __future__ import annotations
 

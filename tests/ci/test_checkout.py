@@ -1,4 +1,4 @@
-"""A checkout has the repository's bytes, also where git is told to write Windows line endings."""
+"""A checkout has the repository's bytes, even if git is configured to write Windows line endings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone as git for Windows makes it."""
+    """A clone as Git for Windows makes it."""
     directory = tmp_path_factory.mktemp("checkout")
     clone = ["git", "clone", "--quiet", "--config", "core.autocrlf=true", str(ROOT), str(directory)]
     subprocess.run(clone, check=True, capture_output=True)
@@ -23,7 +23,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_no_file_has_windows_line_endings(checkout: Path) -> None:
-    # Given such a clone, when git names each file's line endings, then all are LF, or the file is no text
+    # Given such a clone, when git names each file's line endings, then all are LF, or the file is binary
     command = ["git", "-C", str(checkout), "ls-files", "--eol"]
     files = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     assert len(files) > 100

@@ -1,4 +1,4 @@
-"""`.ci/run` on machines that lack something: what it installs and starts, as whom, and what it stops."""
+"""`.ci/run` on machines that lack something: what it installs and starts, as which user, and what it stops."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOBODY = 65534
-# What the script may use without checking for it; everything else on PATH is played.
+# Programs that the script may use without checking for them; everything else on PATH is faked.
 SYSTEM = ("bash", "cat", "dirname", "env", "find", "id", "mkdir", "rm", "seq", "sleep", "tail", "touch")
-PLAYED = ("make", "git", "curl", "shellcheck", "chromium", "mmdebstrap", "python3", "apt-get")
-# docker answers once its daemon runs; sudo does as it is told; each writes down how it was called.
+FAKED = ("make", "git", "curl", "shellcheck", "chromium", "mmdebstrap", "python3", "apt-get")
+# docker answers once its daemon runs; sudo runs its command; each program records its calls.
 DOCKER = '[ -e "$STATE/engine" ]'
 DOCKERD = """
 while [ "$1" != --pidfile ]; do shift; done
@@ -32,7 +32,7 @@ SUDO = '[ "$1" = --preserve-env ] && shift; exec "$@"'
 
 
 class Machine:
-    """A directory with a copy of the script, and a PATH on which nothing is real."""
+    """A directory with a copy of the script, and a PATH of fake programs."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.path = root, root / "bin"
@@ -41,19 +41,19 @@ class Machine:
         shutil.copy(ROOT / ".ci/run", root / ".ci/run")
         for name in (*SYSTEM, "kill"):
             (self.path / name).symlink_to(str(shutil.which(name)))
-        for name in PLAYED:
-            self.plays(name)
-        self.plays("docker", DOCKER)
-        self.plays("dockerd", DOCKERD)
-        self.plays("sudo", SUDO)
+        for name in FAKED:
+            self.fakes(name)
+        self.fakes("docker", DOCKER)
+        self.fakes("dockerd", DOCKERD)
+        self.fakes("sudo", SUDO)
 
-    def plays(self, name: str, script: str = "") -> None:
-        """Put a program on PATH that writes down how it was called."""
+    def fakes(self, name: str, script: str = "") -> None:
+        """Put a program on PATH that records its calls."""
         self.path.joinpath(name).write_text(f'#!/bin/sh\necho "{name} $*" >>"$STATE/calls"\n{script}\n')
         self.path.joinpath(name).chmod(0o755)
 
     def lacks(self, name: str) -> None:
-        """Take a program away."""
+        """Remove a program."""
         self.path.joinpath(name).unlink()
 
     def run(self, *, as_root: bool) -> list[str]:
@@ -69,24 +69,24 @@ class Machine:
         return [call for call in (self.root / "calls").read_text().splitlines() if not call.startswith("docker ")]
 
     def engine_runs(self) -> bool:
-        """Whether the played Docker engine is up."""
+        """Whether the fake Docker engine is running."""
         return (self.root / "engine").exists()
 
 
 @pytest.fixture
 def machine() -> Iterator[Machine]:
-    """A machine that lacks nothing, but whose Docker engine does not run."""
-    # Not below tmp_path, which no other user may enter.
+    """A machine that has everything, but whose Docker engine is not running."""
+    # Not below tmp_path, which other users may not enter.
     with tempfile.TemporaryDirectory() as name:
         yield Machine(Path(name))
 
 
 def test_a_machine_that_has_everything_is_left_as_it_is(machine: Machine) -> None:
-    # Given a machine that lacks nothing, with a running engine
+    # Given a machine that has everything, with a running engine
     (machine.root / "engine").touch()
     # When the gate runs
     calls = machine.run(as_root=False)
-    # Then it only makes its targets
+    # Then it only runs its make targets
     targets = [call for call in calls if call.startswith("make ")]
     without_engine = "make test CI= DOCKER_HOST=unix:///nonexistent PYTEST_ADDOPTS=-m docker"
     assert targets == ["make run", "make lint", without_engine, "make test", "make --silent cloud-down"]
@@ -95,7 +95,7 @@ def test_a_machine_that_has_everything_is_left_as_it_is(machine: Machine) -> Non
     assert not [call for call in calls if "apt-get install" in call and "awscli" not in call]
 
 
-def test_a_user_installs_and_starts_by_sudo_and_stops_what_was_started(machine: Machine) -> None:
+def test_a_user_installs_and_starts_with_sudo_and_stops_what_was_started(machine: Machine) -> None:
     # Given a user whose machine lacks a program
     machine.lacks("shellcheck")
     # When the gate runs
@@ -110,7 +110,7 @@ def test_a_user_installs_and_starts_by_sudo_and_stops_what_was_started(machine: 
 
 
 def test_root_needs_no_sudo(machine: Machine) -> None:
-    # Given the same machine, and whoever runs these tests: root in .ci/run at a desk, a plain user on a runner
+    # Given the same machine, and whichever user runs these tests: root in .ci/run at a desk, a plain user on a runner
     machine.lacks("shellcheck")
     # When the gate runs
     calls = machine.run(as_root=True)
@@ -121,24 +121,24 @@ def test_root_needs_no_sudo(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(("status", "needed"), [(0, False), (6, True)], ids=["answers", "unreachable"])
-def test_the_stand_ins_tool_is_installed_only_where_aws_registry_does_not_answer(
+def test_the_stand_ins_tool_is_installed_only_if_aws_registry_does_not_answer(
     machine: Machine, status: int, needed: bool
 ) -> None:
-    # Given a machine without the tool, and a registry that answers or not
+    # Given a machine without the tool, and a registry that answers or does not
     machine.lacks("mmdebstrap")
-    machine.plays("curl", f"exit {status}")
-    # When the gate runs, then the tool is installed only where the registry does not answer
+    machine.fakes("curl", f"exit {status}")
+    # When the gate runs, then the tool is installed only if the registry does not answer
     calls = machine.run(as_root=False)
     assert bool([call for call in calls if "apt-get install" in call and "mmdebstrap" in call]) == needed
 
 
-def test_a_failing_target_ends_it_and_the_engine_is_stopped(machine: Machine) -> None:
+def test_a_failing_target_ends_the_run_and_the_engine_is_stopped(machine: Machine) -> None:
     # Given a target that fails
-    machine.plays("make", '[ "$1" != lint ]')
+    machine.fakes("make", '[ "$1" != lint ]')
     # When the gate runs, then it fails there
     with pytest.raises(AssertionError, match="make lint"):
         machine.run(as_root=False)
-    # And it makes no further target, but stops what it started
+    # And it runs no further target, but stops what it started
     calls = (machine.root / "calls").read_text()
     assert "make test" not in calls
     assert "make --silent cloud-down" in calls

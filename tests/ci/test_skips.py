@@ -1,4 +1,4 @@
-"""A marker skips what cannot run here; in continuous integration a skipped test has failed."""
+"""A marker skips tests that cannot run here; in continuous integration, a skip is a failure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 SKIPS = {
     "in-a-test": "import pytest\ndef test_one():\n    pytest.skip('no emulator here')\n",
-    "by-a-mark": "import pytest\n@pytest.mark.skip(reason='no emulator here')\ndef test_one(): pass\n",
+    "by-a-marker": "import pytest\n@pytest.mark.skip(reason='no emulator here')\ndef test_one(): pass\n",
     "of-a-whole-file": "import pytest\npytest.skip('no emulator here', allow_module_level=True)\n",
 }
 EXPECTED_FAILURE = "import pytest\n@pytest.mark.xfail(reason='known')\ndef test_one(): assert False\n"
-# Neither its fixture nor the test itself may start.
+# Neither its fixture nor the test itself may run.
 MARKED = """
 import pytest
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ DEAD_ENGINE = "unix:///nonexistent"
 
 
 def outcome(text: str, directory: Path, ci: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run one test file under this project's hooks."""
+    """Run one test file with this project's hooks."""
     (directory / "test_sample.py").write_text(text)
     command = [sys.executable, "-m", "pytest", "-ra", "-p", "tests.conftest", "-p", "no:cacheprovider", str(directory)]
     environ = {**os.environ, "CI": ci, "PYTHONPATH": str(ROOT), **environ}
@@ -40,7 +40,7 @@ def outcome(text: str, directory: Path, ci: str, **environ: str) -> subprocess.C
 
 
 @pytest.mark.parametrize("text", SKIPS.values(), ids=SKIPS)
-def test_a_skip_is_a_failure_in_ci_and_says_what_is_missing(text: str, tmp_path: Path) -> None:
+def test_a_skip_is_a_failure_in_ci_that_says_what_is_missing(text: str, tmp_path: Path) -> None:
     # Given a test that skips itself, when it runs in CI, then it fails with the skip's reason
     in_ci = outcome(text, tmp_path, "true")
     assert in_ci.returncode not in (0, 5), in_ci.stdout
@@ -50,13 +50,13 @@ def test_a_skip_is_a_failure_in_ci_and_says_what_is_missing(text: str, tmp_path:
 @pytest.mark.parametrize(
     "text", [SKIPS["in-a-test"], EXPECTED_FAILURE], ids=["skip-at-a-desk", "expected-failure-in-ci"]
 )
-def test_other_outcomes_stay_what_they_are(text: str, tmp_path: Path) -> None:
-    # Given a skip at a desk or an expected failure in CI, when it ends, then nothing has failed
+def test_other_outcomes_stay_the_same(text: str, tmp_path: Path) -> None:
+    # Given a skip at a desk or an expected failure in CI, when the test ends, then nothing has failed
     ended = outcome(text, tmp_path, "true" if text is EXPECTED_FAILURE else "")
     assert ended.returncode == 0, ended.stdout
 
 
-def test_the_marker_docker_skips_where_no_engine_answers(tmp_path: Path) -> None:
+def test_the_docker_marker_skips_if_no_engine_answers(tmp_path: Path) -> None:
     # Given a test with the marker, when it runs at a desk without an engine, then it is skipped, and says why
     skipped = outcome(MARKED, tmp_path, "", DOCKER_HOST=DEAD_ENGINE)
     assert skipped.returncode == 0, skipped.stdout

@@ -1,4 +1,4 @@
-"""A contract with every kind of field, required and optional, and an ordinary application as a CSV holds it."""
+"""A contract with every kind of field, required and optional, and an ordinary application as in a CSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A contract to train with that has every kind of field: int, float, 0/1 and words, required and optional."""
+"""A contract for training with every kind of field: int, float, 0/1 and words, required and optional."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make experiments`: MLflow's own pages on the recorded runs."""
+"""`make experiments`: MLflow's own pages about the recorded runs."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from model.run import TrainingRun
 
 
-def asked(address: str, path: str, **question: Any) -> Any:
-    """What MLflow's server answers."""
+def answer_of(address: str, path: str, **question: Any) -> Any:
+    """The answer of MLflow's server."""
     body = json.dumps(question).encode() if question else None
     request = urllib.request.Request(f"{address}{path}", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -36,27 +36,27 @@ def asked(address: str, path: str, **question: Any) -> Any:
 
 
 def runs_shown(address: str) -> list[Any]:
-    """The runs that a server shows of its first experiment, first to last."""
+    """The runs of the server's first experiment, oldest first."""
     answer = json.loads(
-        asked(address, "/api/2.0/mlflow/runs/search", experiment_ids=["1"], order_by=["attributes.start_time"])
+        answer_of(address, "/api/2.0/mlflow/runs/search", experiment_ids=["1"], order_by=["attributes.start_time"])
     )
     return list(answer.get("runs", []))
 
 
 def until(done: Callable[[], Any], what: str) -> Any:
-    """Ask until the answer is true; a failed request counts as false."""
+    """Repeat until the answer is true; a failed request counts as false."""
     end = time.monotonic() + LONG
     while time.monotonic() < end:
         with contextlib.suppress(OSError):
             if answer := done():
                 return answer
         time.sleep(0.2)
-    raise AssertionError(f"{what} did not come about within {LONG:g} seconds")
+    raise AssertionError(f"{what} did not appear within {LONG:g} seconds")
 
 
 @contextlib.contextmanager
 def experiments(uri: str) -> Iterator[str]:
-    """`make experiments` on a database: gives the address, and stops the server in the end if it still runs."""
+    """`make experiments` on a database: yields the address, and in the end stops the server if it still runs."""
     if shutil.which("make") is None:
         pytest.skip("needs make: apt-get install make")
     port = free_port()
@@ -70,7 +70,7 @@ def experiments(uri: str) -> Iterator[str]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: asked(address, "/health"), "MLflow's server")
+        until(lambda: answer_of(address, "/health"), "MLflow's server")
         yield address
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -81,16 +81,16 @@ def experiments(uri: str) -> Iterator[str]:
 def test_two_runs_can_be_compared_and_a_server_killed_in_the_middle_loses_none(
     small: TrainingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # given: the server, which shows two runs, and a third run that is being recorded there
+    # given: a server that shows two runs, and a third run that is being recorded there
     database = record_two(small, tmp_path)
     uri = f"sqlite:///{database}"
     with experiments(uri) as address:
-        page = asked(address, "/")
+        page = answer_of(address, "/")
         shown = runs_shown(address)
         recorder = Recorder("Applicant", environment(MLFLOW_TRACKING_URI=address), LONG)
         until(lambda: len(runs_shown(address)) == 3, "the third run")
 
-    # when: the server is gone before the training is over
+    # when: the server dies before the training is over
     said = recorder.record(small.directory)
 
     # then

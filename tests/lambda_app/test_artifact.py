@@ -1,4 +1,4 @@
-"""An artifact is checked before a byte of it is trusted; whatever is wrong has a name, and nothing runs."""
+"""An artifact is checked before any of its bytes are trusted: each fault has its own error, and nothing runs."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """An artifact of its own for each test, for breaking."""
+    """A separate artifact for each test to break."""
     place = tmp_path / "artifact"
     place.mkdir()
     write_by_hand(place)
     return place
 
 
-def test_whole_artifact_loads(directory: Path) -> None:
+def test_intact_artifact_loads(directory: Path) -> None:
     loaded = artifact.load(str(directory))
     assert loaded.manifest["model_version"] == json.loads((directory / "manifest.json").read_text())["model_version"]
 
 
-def test_flipped_byte_anywhere_in_the_model_is_corruption(directory: Path) -> None:
+def test_flipped_byte_anywhere_in_the_model_is_corrupt(directory: Path) -> None:
     path = directory / "model.joblib"
     content = path.read_bytes()
     assert len(content) > 200
@@ -62,7 +62,7 @@ def test_flipped_byte_anywhere_in_the_model_is_corruption(directory: Path) -> No
     [lambda content: content[:-1], lambda content: content[:1], lambda _: b"", lambda content: content + b"\x00"],
     ids=["one-byte-short", "first-byte-only", "empty", "one-byte-more"],
 )
-def test_model_of_another_length_is_corruption(directory: Path, change: Callable[[bytes], bytes]) -> None:
+def test_model_of_a_different_length_is_corrupt(directory: Path, change: Callable[[bytes], bytes]) -> None:
     path = directory / "model.joblib"
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(ArtifactCorrupt):
@@ -78,7 +78,7 @@ def test_missing_file_is_named(directory: Path, name: str) -> None:
 
 
 def edits() -> dict[str, Callable[[Any], None]]:
-    """Changes to what decides an application."""
+    """Changes to manifest entries that affect decisions."""
     return {
         "threshold": lambda manifest: manifest.update(threshold=0.01),
         "range": lambda manifest: income(manifest).update(le=10),
@@ -99,7 +99,7 @@ def income(manifest: Manifest) -> Any:
 
 
 @pytest.mark.parametrize("edit", edits().values(), ids=edits())
-def test_edited_manifest_is_corruption(directory: Path, edit: Callable[[Any], None]) -> None:
+def test_edited_manifest_is_corrupt(directory: Path, edit: Callable[[Any], None]) -> None:
     manifest = json.loads((directory / "manifest.json").read_text())
     edit(manifest)
     write_manifest(directory, manifest)
@@ -108,7 +108,7 @@ def test_edited_manifest_is_corruption(directory: Path, edit: Callable[[Any], No
 
 
 @pytest.mark.parametrize("key", ["manifest_version", "size", "model_version", *DECIDING])
-def test_manifest_without_what_it_needs_is_corruption(directory: Path, key: str) -> None:
+def test_incomplete_manifest_is_corrupt(directory: Path, key: str) -> None:
     manifest = json.loads((directory / "manifest.json").read_text())
     del manifest[key]
     write_manifest(directory, manifest)
@@ -119,18 +119,16 @@ def test_manifest_without_what_it_needs_is_corruption(directory: Path, key: str)
 @pytest.mark.parametrize(
     "text",
     [b"", b"null", b"[]", b'"text"', b"{", b"\xff\xfe", b"[" * 100_000, b'{"manifest_version": 1, "format": []}'],
-    ids=["empty", "null", "list", "string", "cut-off", "not-utf-8", "nested-100000-deep", "format-no-string"],
+    ids=["empty", "null", "list", "string", "cut-off", "not-utf-8", "nested-100000-deep", "format-not-a-string"],
 )
-def test_manifest_that_is_none_is_corruption(directory: Path, text: bytes) -> None:
+def test_file_that_is_not_a_manifest_is_corrupt(directory: Path, text: bytes) -> None:
     (directory / "manifest.json").write_bytes(text)
     with pytest.raises(ArtifactCorrupt):
         artifact.load(str(directory))
 
 
 @given(text=st.binary(max_size=200))
-def test_whatever_stands_for_a_manifest_has_a_named_error(
-    text: bytes, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_any_bytes_as_a_manifest_raise_an_artifact_error(text: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.getbasetemp() / "any-manifest"
     directory.mkdir(exist_ok=True)
     (directory / "manifest.json").write_bytes(text)
@@ -143,7 +141,7 @@ def test_whatever_stands_for_a_manifest_has_a_named_error(
     [{"manifest_version": 2}, {"format": "tables"}, {"format_version": 2}],
     ids=lambda change: next(iter(change)),
 )
-def test_format_of_another_time_is_unsupported(directory: Path, change: dict[str, object]) -> None:
+def test_older_or_newer_format_is_unsupported(directory: Path, change: dict[str, object]) -> None:
     vouch(directory, **change)
     with pytest.raises(ArtifactUnsupported):
         artifact.load(str(directory))
@@ -155,7 +153,7 @@ def test_planted_pickle_is_unsafe_and_runs_nothing(directory: Path, tmp_path: Pa
     marker = tmp_path / "ran"
     (directory / "model.joblib").write_bytes(PLANTED[name](marker))
     vouch(directory)
-    # When it is loaded, then it has a name, and nothing was run
+    # When it is loaded, then it raises its own error, and nothing is run
     with pytest.raises(ArtifactUnsafe):
         artifact.load(str(directory))
     assert not marker.exists()
@@ -164,20 +162,20 @@ def test_planted_pickle_is_unsafe_and_runs_nothing(directory: Path, tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["os.system", "builtins.eval", "instance", "stacked-global"])
 def test_planted_pickle_would_run_if_it_were_trusted(tmp_path: Path, name: str) -> None:
-    # Without this, the test above could pass with pickles that are harmless anyway.
+    # Without this, the test above could pass with harmless pickles.
     marker = tmp_path / "ran"
     pickle.loads(PLANTED[name](marker))  # noqa: S301  # our own, see tests/planted.py
     assert marker.exists()
 
 
 @pytest.mark.parametrize("form", ["mixed", "mixed_sklearn"])
-def test_model_replaced_once_it_was_checked_is_never_opened(
+def test_model_replaced_after_its_check_is_never_opened(
     form: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    # Given somebody who replaces the model as soon as its bytes were read for the check
+    # Given somebody who replaces the model as soon as its bytes have been read for the check
     outcome: TrainingRun = request.getfixturevalue(form)
     for name in ("manifest.json", "model.joblib"):
         shutil.copy(outcome.directory / name, tmp_path)
@@ -195,17 +193,17 @@ def test_model_replaced_once_it_was_checked_is_never_opened(
         content = Path(path).read_bytes()
         return ReplacedOnceRead(content) if path.endswith("model.joblib") else io.BytesIO(content)
 
-    # A name of the module's own comes before the built-in one.
+    # A global of the module hides the built-in of the same name.
     monkeypatch.setattr(artifact, "open", open_and_replace, raising=False)
     # When the artifact is opened
     artifact.load(str(tmp_path))
-    # Then what was checked is what was opened
+    # Then the checked bytes are the ones that were opened
     assert len(replaced) == 1
     assert not marker.exists()
 
 
 @pytest.mark.parametrize("model", [None, [], {}, {"fields": []}, {"intercept": 1.0, "fields": [{}]}], ids=repr)
-def test_plain_data_that_is_no_scorecard_is_corruption(directory: Path, model: object) -> None:
+def test_plain_data_that_is_not_a_scorecard_is_corrupt(directory: Path, model: object) -> None:
     joblib.dump(model, directory / "model.joblib")
     vouch(directory)
     with pytest.raises(ArtifactCorrupt):
@@ -213,7 +211,7 @@ def test_plain_data_that_is_no_scorecard_is_corruption(directory: Path, model: o
 
 
 @pytest.mark.parametrize("name", ["os.system", "class", "truncated"])
-def test_function_refuses_to_start_with_a_planted_pickle(directory: Path, tmp_path: Path, name: str) -> None:
+def test_function_does_not_start_with_a_planted_pickle(directory: Path, tmp_path: Path, name: str) -> None:
     marker = tmp_path / "ran"
     (directory / "model.joblib").write_bytes(PLANTED[name](marker))
     vouch(directory)

@@ -1,4 +1,4 @@
-"""One JSON line a decision, asserted by what was printed."""
+"""The log has one JSON line per decision; tested on what is printed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DENIED = {"Num_Children": 3, "Income": 52_317, "Own_Car": 0, "Own_Housing": 0}
 
 @pytest.fixture
 def version(by_hand: Path) -> str:
-    """The model version of the artifact."""
+    """The artifact's model version."""
     return str(json.loads((by_hand / "manifest.json").read_text())["model_version"])
 
 
@@ -94,12 +94,12 @@ def test_refused_request_is_one_line_without_rules(name: str, service: Service) 
 
 
 @pytest.mark.parametrize("name", ["function_url_health", "function_url_model", "alb_health"])
-def test_looking_at_the_service_decides_nothing_and_logs_nothing(name: str, service: Service) -> None:
+def test_get_requests_log_nothing(name: str, service: Service) -> None:
     assert service(event(name)).printed == ""
 
 
 def test_no_value_of_a_decided_application_is_printed(service: Service) -> None:
-    # 7,319,246 is in the range of Income, and no other number of the line can look like it.
+    # 7,319,246 is in the range of Income, and cannot be confused with any other number in the line.
     answer = service({**DENIED, "Income": 7_319_246})
     assert answer.status == 200
     assert "7319246" not in answer.printed + json.dumps(answer.envelope)

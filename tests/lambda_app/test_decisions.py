@@ -1,4 +1,4 @@
-"""What is decided, and why: reasons, their sums, monotonicity, and the same answer from every scorer."""
+"""Decisions and their reasons: order, sums, monotonicity, and the same answer from every scorer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PAIRS = 100_000
 
 
 def by_definition(directory: Path, values: Application) -> tuple[float, dict[str, float]]:
-    """Score and shortfalls, read off the artifact's files by the format's description, without the service's code."""
+    """Score and shortfalls, computed from the artifact's files as their format defines, without the service's code."""
     model = joblib.load(directory / "model.joblib")
     reference = json.loads((directory / "manifest.json").read_text())["reference"]
     score, shortfalls = model["intercept"], {}
@@ -72,12 +72,12 @@ def test_denials_have_one_to_four_reasons_in_order_and_approvals_none(trained: T
     threshold = trained.manifest["threshold"]
     denials = 0
     for row in beside(trained.directory, specs, 3_000, seed=1):
-        # Given an application, and what the artifact's own tables say of it
+        # Given an application, and its score and shortfalls by the artifact's tables
         application = sent(row, specs)
         score, shortfalls = by_definition(trained.directory, application)
         # When it is decided
         decision = decider.decide(application, "test").answer
-        # Then the decision is the cut-off's, and its reasons are the largest shortfalls
+        # Then the decision follows from the cut-off, and the reasons are the largest shortfalls
         assert decision["probability"] == pytest.approx(1 / (1 + math.exp(-score)), abs=1e-15)
         assert (decision["prediction"], decision["decision"]) in {(1, "approve"), (0, "deny")}
         assert decision["prediction"] == (decision["probability"] >= threshold)
@@ -147,7 +147,7 @@ def test_no_pair_is_decided_against_a_fields_direction(small: TrainingRun) -> No
         worse = dict(better)
         values = sorted((better[spec.name], int(other[place])), reverse=spec.monotonic < 0)
         worse[spec.name], better[spec.name] = values
-        # When both are decided, then the one that is better in that field fares no worse
+        # When both are decided, then the one with the better value does not get the worse decision
         bad, good = decider.decide(worse, "a").answer, decider.decide(better, "b").answer
         assert good["probability"] >= bad["probability"], (worse, better)
         assert good["prediction"] >= bad["prediction"]
@@ -170,7 +170,7 @@ def test_service_batch_and_pipeline_agree(trained: TrainingRun) -> None:
 
 
 def shifted(manifest: Manifest) -> None:
-    """Move every edge, and turn the words around."""
+    """Move every edge, and reverse the words."""
     for entry in manifest["bins"]["fields"]:
         if "edges" in entry:
             entry["edges"] = [edge * 1.3 + 1 for edge in entry["edges"]]
@@ -179,17 +179,17 @@ def shifted(manifest: Manifest) -> None:
 
 
 def without_words(manifest: Manifest) -> None:
-    """Take the words away, and the last edge."""
+    """Remove the words and the last edge."""
     for entry in manifest["bins"]["fields"]:
         entry["edges" if "edges" in entry else "words"] = entry.get("edges", [])[:-1]
 
 
 @pytest.mark.parametrize("form", ["small", "mixed", "mixed_sklearn"])
 @pytest.mark.parametrize("edit", [shifted, without_words], ids=lambda edit: edit.__name__)
-def test_bins_of_the_manifest_decide_nothing(
+def test_bins_in_the_manifest_affect_no_decision(
     edit: Callable[[Manifest], None], form: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    # Given an artifact, and one with other bins in its manifest, which the model version does not cover
+    # Given an artifact, and a copy with other bins in its manifest, which the model version does not cover
     outcome: TrainingRun = request.getfixturevalue(form)
     shutil.copy(outcome.directory / "model.joblib", tmp_path)
     manifest = json.loads((outcome.directory / "manifest.json").read_text())
@@ -200,7 +200,7 @@ def test_bins_of_the_manifest_decide_nothing(
     # When the same applications are scored with both, by the service and in a batch
     one, other = columns_of(outcome.directory), columns_of(tmp_path)
     decider, edited = (Decider(artifact.load(str(directory))) for directory in (outcome.directory, tmp_path))
-    # Then every decision and every reason is the same
+    # Then all decisions and reasons are the same
     probabilities = one.probabilities(matrix)
     assert np.array_equal(probabilities, other.probabilities(matrix))
     denied = matrix[probabilities < manifest["threshold"]][:100]
@@ -212,40 +212,40 @@ def test_bins_of_the_manifest_decide_nothing(
 
 
 @pytest.mark.parametrize("edges", [["x"], None, 3], ids=repr)
-def test_bins_that_are_none_are_corruption(edges: object, mixed_sklearn: TrainingRun, tmp_path: Path) -> None:
-    # Given edges that nothing could be compared with
+def test_invalid_edges_are_corrupt(edges: object, mixed_sklearn: TrainingRun, tmp_path: Path) -> None:
+    # Given edges that cannot be compared with numbers
     shutil.copy(mixed_sklearn.directory / "model.joblib", tmp_path)
     manifest = json.loads((mixed_sklearn.directory / "manifest.json").read_text())
     next(entry for entry in manifest["bins"]["fields"] if "edges" in entry)["edges"] = edges
     write_manifest(tmp_path, manifest)
-    # When it is loaded, then that is told at once, and not by the first application
+    # When it is loaded, then it fails at once, not at the first application
     with pytest.raises(ArtifactCorrupt):
         artifact.load(str(tmp_path))
 
 
-def turned_words(fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
-    """The same words in another order, so that each would be read as another."""
+def reversed_words(fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+    """The same words in another order, so that each would be mistaken for another."""
     return tuple(replace(spec, words=spec.words[::-1]) if spec.name == "Home" else spec for spec in fields)
 
 
 def wider_range(fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
-    """A range that holds what the service would refuse."""
+    """A range with values that the service would refuse."""
     return tuple(replace(spec, maximum=(spec.maximum or 0) + 1) if spec.name == "Amount" else spec for spec in fields)
 
 
 @pytest.mark.parametrize("form", ["mixed", "mixed_sklearn"])
 @pytest.mark.parametrize(
     "change",
-    [turned_words, wider_range, lambda fields: fields[::-1], lambda fields: fields[:-1]],
+    [reversed_words, wider_range, lambda fields: fields[::-1], lambda fields: fields[:-1]],
     ids=["words", "range", "order", "field-less"],
 )
-def test_batch_of_another_contract_is_refused(
+def test_batch_checked_against_another_contract_is_refused(
     change: Callable[[tuple[FieldSpec, ...]], tuple[FieldSpec, ...]], form: str, request: pytest.FixtureRequest
 ) -> None:
-    # Given applications that were checked with another contract than the artifact carries
+    # Given applications that were checked against a contract other than the artifact's
     outcome: TrainingRun = request.getfixturevalue(form)
     opened, holdout = artifact.load(str(outcome.directory)), outcome.candidate.holdout
-    # When they are to be decided, then they are not, where those of its own contract are
+    # When they are scored, then they are refused, while those of its own contract are decided
     assert len(decide(opened, holdout)) == len(holdout.matrix)
     with pytest.raises(DataError, match="another contract"):
         decide(opened, replace(holdout, fields=change(holdout.fields)))

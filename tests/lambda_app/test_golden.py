@@ -1,4 +1,4 @@
-"""What counts as the same decision."""
+"""When two answers count as the same decision."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REASON = RECORDED["reasons"][0]
         pytest.param({}, id="nothing"),
         pytest.param({"request_id": "another"}, id="request"),
         pytest.param({"decision_id": "another"}, id="decision-id"),
-        pytest.param({"probability": 0.25 + 5e-10}, id="last-places"),
+        pytest.param({"probability": 0.25 + 5e-10}, id="last-digits"),
         pytest.param({"more": "than was recorded"}, id="more"),
     ],
 )
@@ -65,10 +65,10 @@ def test_answer_without_a_part_is_different(key: str) -> None:
 
 @pytest.mark.parametrize("key", sorted(DECIDED))
 def test_record_without_a_part_matches_nothing(key: str) -> None:
-    # given: a record that leaves out what an answer must be held to
+    # given: a record that lacks a required key
     recorded = {name: value for name, value in RECORDED.items() if name != key}
 
-    # then: not even itself is the same
+    # then: it does not even match itself
     assert not same(recorded, RECORDED)
     assert not same(recorded, recorded)
 

@@ -25,7 +25,7 @@ DENIED = {"Num_Children": 3, "Income": 52_000, "Own_Car": 0, "Own_Housing": 0}
 
 
 def golden(directory: Path, **changes: Any) -> list[GoldenCase]:
-    """One golden case as the artifact decides it, but for the changes."""
+    """One golden case as the artifact decides it, with some changes."""
     response = Decider(artifact.load(str(directory))).decide(DENIED, "golden").answer
     return [{"request": DENIED, "response": cast("Answer", response | changes)}]
 
@@ -38,7 +38,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_artifact_that_may_serve_is_described_in_a_line(directory: Path) -> None:
+def test_artifact_that_may_serve_gets_a_one_line_summary(directory: Path) -> None:
     version = artifact.load(str(directory)).manifest["model_version"]
     assert check(str(directory)) == f"model {version} (scorecard): gate passed, 1 golden cases decided as recorded"
 
@@ -71,7 +71,7 @@ def test_ungated_artifact_is_refused(directory: Path, gate: object) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_golden_case_decided_otherwise_is_refused(directory: Path, change: dict[str, object]) -> None:
+def test_golden_case_not_decided_as_recorded_is_refused(directory: Path, change: dict[str, object]) -> None:
     write_by_hand(directory, golden=golden(directory, **change))
     with pytest.raises(SelfCheckFailed, match="golden case 0"):
         check(str(directory))
@@ -89,7 +89,7 @@ def test_missing_artifact_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("passed", [True, False], ids=["passed", "denied"])
-def test_command_exits_with_what_it_found(directory: Path, passed: bool) -> None:
+def test_exit_code_says_whether_the_artifact_may_serve(directory: Path, passed: bool) -> None:
     write_by_hand(directory, golden=golden(directory), gate={"passed": passed, "denials": []})
     ended = subprocess.run(
         [sys.executable, "-m", "lambda_app.selfcheck"],

@@ -1,4 +1,4 @@
-"""The settings come from a mapping, and a wrong one stops the start."""
+"""The settings come from a mapping, and an invalid one stops the start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_defaults_serve_the_artifact_beside_the_package() -> None:
 
 
 @pytest.mark.parametrize("empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH"])
-def test_empty_variable_is_an_unset_one(empty: str) -> None:
+def test_empty_variable_counts_as_unset(empty: str) -> None:
     assert Settings.read({empty: ""}) == Settings.read({})
 
 
@@ -30,7 +30,7 @@ def test_reads_every_variable() -> None:
 
 @pytest.mark.parametrize("name", ["MAX_BODY_LENGTH", "MAX_BATCH"])
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "1e3", " 1", "many", "½", "²", "9" * 5_000])
-def test_number_that_is_none_is_refused_by_name(name: str, text: str) -> None:
+def test_invalid_number_is_refused_and_named(name: str, text: str) -> None:
     with pytest.raises(
         SettingError, match=f"^{name} must be a positive whole number of at most nine digits$"
     ) as caught:
@@ -38,7 +38,7 @@ def test_number_that_is_none_is_refused_by_name(name: str, text: str) -> None:
     assert caught.value.name == name
 
 
-def test_function_does_not_start_with_a_wrong_setting(by_hand: Path) -> None:
+def test_function_does_not_start_with_an_invalid_setting(by_hand: Path) -> None:
     with pytest.raises(SettingError):
         Service(by_hand, MAX_BATCH="0")
 

@@ -38,7 +38,7 @@ VALUES = (
 
 
 def validator(contract: type[Contract]) -> Validator:
-    """As the service builds it."""
+    """The validator as the service builds it."""
     return Validator(core_schema_of(fields_of(contract)))
 
 
@@ -55,14 +55,14 @@ def rules(contract: type[Contract], application: object) -> set[tuple[str | None
 @settings(max_examples=800)
 @given(data=st.data())
 def test_accepts_exactly_what_the_contract_accepts(contract: type[Contract], data: st.DataObject) -> None:
-    # Given a valid application with some of its members changed, taken out or added
+    # Given a valid application with some members changed, removed or added
     application = dict(VALID[contract.__name__])
     for name in data.draw(st.sets(st.sampled_from([*application, "Extra"]), max_size=3), label="changed"):
         if data.draw(st.booleans(), label="taken out"):
             application.pop(name, None)
         else:
             application[name] = data.draw(VALUES, label=name)
-    # When both judge it
+    # When both validate it
     ours = rules(contract, application)
     try:
         expected: Application | None = contract.model_validate(application).model_dump()
@@ -78,7 +78,7 @@ def test_accepts_exactly_what_the_contract_accepts(contract: type[Contract], dat
 
 
 @given(value=VALUES)
-def test_flag_takes_the_integers_0_and_1_only(value: Any) -> None:
+def test_flag_accepts_only_the_integers_0_and_1(value: Any) -> None:
     accepted = not rules(Applicant, {**VALID["Applicant"], "Own_Car": value})
     assert accepted is (type(value) is int and value in (0, 1))
 
@@ -110,7 +110,7 @@ def test_refuses(contract: type[Contract], change: Application, rule: tuple[str 
 
 @pytest.mark.parametrize("name", ["\ud800", "Extra\udfff", "Extra", "", "income"], ids=ascii)
 def test_unknown_name_hides_no_other_broken_rule(name: str) -> None:
-    # Given one unknown name, which need not even be Unicode, a wrong type and a missing field
+    # Given an unknown name (possibly not even valid Unicode), a wrong type and a missing field
     application = {**VALID["Applicant"], name: 1, "Income": "x"}
     del application["Own_Car"]
     # When it is checked, then each fault is named
@@ -125,7 +125,7 @@ def test_unknown_name_hides_no_other_broken_rule(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [list, tuple, str, int, type(None)], ids=lambda kind: kind.__name__)
-def test_what_is_no_object_breaks_one_rule(kind: type) -> None:
+def test_value_that_is_not_an_object_breaks_one_rule(kind: type) -> None:
     assert rules(Applicant, kind()) == {(None, "dict_type")}
 
 

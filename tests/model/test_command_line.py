@@ -51,13 +51,13 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*arguments: object, contract: str = SMALL) -> int:
-    """One command, with the small contract where a command takes one."""
+    """Run one command, with the small contract if the command takes one."""
     command, *rest = map(str, arguments)
     return main([command, *([] if command == "score" else ["--contract", contract]), *rest])
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """Every file below a directory."""
+    """Every file below a directory, by its relative path."""
     return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
@@ -95,7 +95,7 @@ def test_variables_are_the_manifests_figures(trained: Path) -> None:
     assert variables["MODEL_VERSION"] == manifest["model_version"]
 
 
-def test_denied_training_exits_with_3_and_leaves_nothing_deployable(
+def test_denied_training_exits_with_3_and_publishes_nothing_deployable(
     data: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Given an artifact in service, and limits that no model meets
@@ -103,9 +103,9 @@ def test_denied_training_exits_with_3_and_leaves_nothing_deployable(
     shutil.copytree(trained, out)
     before = contents(out)
     contract = strict(tmp_path, minimum_accuracy=0.999)
-    # When another is trained in its place
+    # When a second one is trained in its place
     code = run("train", "--no-track", "--data", data, "--out", out, contract=contract)
-    # Then the one in service is unchanged, and the other leaves only reports
+    # Then the first is unchanged, and the second leaves only reports
     assert code == 3
     assert "DENIED by rule accuracy" in capsys.readouterr().out
     after = contents(out)
@@ -191,7 +191,7 @@ def test_gate_compares_with_the_champion(
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", "NaN"])
-def test_champion_that_is_no_manifest_stops_the_gate(
+def test_champion_that_is_not_a_manifest_stops_the_gate(
     trained: Path, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     champion = tmp_path / "champion.json"
@@ -239,7 +239,7 @@ def test_program_ends_with_the_exit_code_of_its_command(trained: Path) -> None:
 
     assert code("gate", "--contract", SMALL, "--artifact", str(trained)) == 0
     assert code("gate", "--contract", SMALL, "--artifact", "nowhere") == 1
-    # The default contract's limits ask for larger groups than this artifact was judged by.
+    # The default contract's limits require larger groups than this artifact was judged on.
     assert code("gate", "--artifact", str(trained)) == 3
 
 

@@ -38,7 +38,7 @@ def training_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def broken_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Other applications, of which seven break the contract."""
+    """Other applications, seven of which break the contract."""
     path = tmp_path_factory.mktemp("data") / "broken.csv"
     frame = generate(4_000, 5)
     frame.loc[:6, "Income"] = -1
@@ -71,20 +71,20 @@ def test_training_on_dated_data_keeps_the_date(
     command = ["train", "--no-track", "--contract", SMALL, "--data", str(broken_data), "--out", str(tmp_path)]
     # When a model is trained
     assert main([*command, "--dated", "2024-01-31"]) == 0
-    # Then the manifest has the date, and nothing speaks of an unknown one
+    # Then the manifest has the date, and no output calls it unknown
     assert json.loads((tmp_path / "manifest.json").read_text())["data"]["dated"] == "2024-01-31"
     assert "dated 2024-01-31" in (tmp_path / FILE).read_text(encoding="utf-8")
     assert "unknown date" not in capsys.readouterr().out
 
 
 def test_generated_applications_are_always_dated_today(capsys: pytest.CaptureFixture[str]) -> None:
-    # Given no file, when a date is given, then the run ends before anything is generated
+    # Given a date without a file, when the command runs, then it stops before generating anything
     assert main(["train", "--no-track", "--dated", "2024-01-31"]) == 1
     assert "generated applications are dated today" in capsys.readouterr().err
 
 
 def test_export_keeps_the_date_of_the_data(small: TrainingRun, training_data: Path, tmp_path: Path) -> None:
-    # Given a model of dated data
+    # Given a model trained on dated data
     command = ["export", "--contract", SMALL, "--artifact", str(small.directory), "--data", str(training_data)]
     # When it is exported again from a file
     assert main([*command, "--out", str(tmp_path)]) == 0
@@ -92,7 +92,7 @@ def test_export_keeps_the_date_of_the_data(small: TrainingRun, training_data: Pa
     assert json.loads((tmp_path / "manifest.json").read_text())["data"]["dated"] == small.manifest["data"]["dated"]
 
 
-def test_evaluate_judges_a_model_by_the_rows_it_has_not_seen(
+def test_evaluate_judges_a_model_on_the_rows_it_has_not_seen(
     small: TrainingRun, training_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Given the very data that a model was trained on
@@ -105,14 +105,14 @@ def test_evaluate_judges_a_model_by_the_rows_it_has_not_seen(
     assert "judged     the hold-out of the training data, 4,000 of 20,000 rows" in said.err
 
 
-def test_evaluate_judges_a_model_by_all_rows_of_other_data(
+def test_evaluate_judges_a_model_on_all_rows_of_other_data(
     small: TrainingRun, broken_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Given other data, with rejects
     command = ["evaluate", "--contract", SMALL, "--artifact", str(small.directory), "--data", str(broken_data)]
     # When the model is evaluated
     assert main(command) == 0
-    # Then every accepted row counts, and standard output holds nothing but the figures
+    # Then every accepted row counts, and standard output holds only the figures
     said = capsys.readouterr()
     figures = json.loads(said.out)
     assert figures["rows"] == 3_993
@@ -131,18 +131,18 @@ def with_other_word_order(directory: Path) -> str:
 
 
 @pytest.mark.parametrize("command", ["evaluate", "export"])
-def test_another_contract_than_the_models_own_is_refused(
+def test_a_contract_that_is_not_the_models_own_is_refused(
     command: str, mixed: TrainingRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Given a contract with the same words in another order
     contract = with_other_word_order(tmp_path)
     loans(300, 1).to_csv(tmp_path / "loans.csv", index=False)
     words = ["--contract", contract, "--artifact", str(mixed.directory), "--data", str(tmp_path / "loans.csv")]
-    # When it is named for a model of the original contract, then nothing is decided
+    # When it is given for a model of the original contract, then nothing is decided
     assert main([command, *words]) == 1
     said = capsys.readouterr()
     assert said.err.startswith("ContractError: Loan is not the contract that the model was trained with")
-    assert "what differs: Home" in said.err
+    assert "different: Home" in said.err
     assert said.out == ""
 
 
@@ -173,7 +173,7 @@ def test_case_of_a_suffix_does_not_matter(name: str, reader: Any, small: Trainin
     # Given applications in a file with an upper-case suffix
     generate(50, 3).to_csv(tmp_path / "asked.CSV", index=False)
     words = ["score", "--artifact", str(small.directory), "--in", str(tmp_path / "asked.CSV")]
-    # When they are scored into another such file, then it has the format that its name says
+    # When they are scored into another such file, then it has the format of its suffix
     assert main([*words, "--out", str(tmp_path / name)]) == 0
     assert len(reader(tmp_path / name)) == 50
 
@@ -182,18 +182,18 @@ def test_case_of_a_suffix_does_not_matter(name: str, reader: Any, small: Trainin
 def test_another_format_is_refused_before_anything_is_read(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given neither artifact nor applications, when a file of another format is asked for, then that is the error
+    # Given neither artifact nor applications, when another output format is named, then that is the error
     words = ["score", "--artifact", str(tmp_path / "none"), "--in", str(tmp_path / "none.csv")]
     assert main([*words, "--out", str(tmp_path / name)]) == 1
-    assert "name a .csv or a .parquet file to write" in capsys.readouterr().err
+    assert "must be a .csv or .parquet file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["export", "evaluate", "track"])
 @pytest.mark.parametrize("text", ["{}", '{"contract": 1}'], ids=["empty", "no-contract"])
-def test_manifest_without_what_is_needed_is_named(
+def test_incomplete_manifest_is_named(
     command: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given a manifest without what the command needs, when it is run, then the file is named
+    # Given a manifest that lacks something the command needs, when it is run, then the file is named
     (tmp_path / "manifest.json").write_text(text)
     assert main([command, "--artifact", str(tmp_path)]) == 1
     assert f"ArtifactCorrupt: {tmp_path / 'manifest.json'}" in capsys.readouterr().err
@@ -209,13 +209,13 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1, hours=1)).date().isoformat()
         pytest.param(["train", "--rows", "0"], "--rows: write a whole number", id="no-rows"),
         pytest.param(["train", "--rows", "5.0"], "--rows: write a whole number", id="fraction-of-rows"),
         pytest.param(["train", "--seed", "-1"], "--seed: write a whole number", id="negative-seed"),
-        pytest.param(["evaluate", "--seed", str(2**32)], "--seed: write a whole number", id="seed-too-great"),
+        pytest.param(["evaluate", "--seed", str(2**32)], "--seed: write a whole number", id="seed-too-large"),
         pytest.param(["train", "--max-rejects", "5"], "--max-rejects: write a share", id="percentage"),
         pytest.param(["score", "--max-rejects", "nan"], "--max-rejects: write a share", id="no-number"),
         pytest.param(["train", "--dated", "31.01.2026"], "--dated: write a date", id="other-notation"),
         pytest.param(["train", "--dated", "20260131"], "--dated: write a date", id="other-iso-notation"),
         pytest.param(["train", "--dated", "2026-02-30"], "--dated: write a date", id="no-such-day"),
-        pytest.param(["train", "--dated", TOMORROW], "lies in the future", id="future"),
+        pytest.param(["train", "--dated", TOMORROW], "is in the future", id="future"),
         pytest.param(["gate", "--max-rejects", "0.1"], "unrecognized arguments", id="gate-reads-no-data"),
         pytest.param(["gate", "--seed", "1"], "unrecognized arguments", id="gate-draws-nothing"),
         pytest.param(["track", "--contract", SMALL], "unrecognized arguments", id="track-needs-no-contract"),
@@ -226,9 +226,7 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1, hours=1)).date().isoformat()
         ),
     ],
 )
-def test_argument_that_a_command_cannot_use_is_a_usage_error(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_argument_is_a_usage_error(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     # Given an unknown option, or a value that an option cannot have, when the command is run, then it shows the usage
     with pytest.raises(SystemExit) as ended:
         main(arguments)

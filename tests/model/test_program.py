@@ -1,4 +1,4 @@
-"""`python -m model` as a program: help comes at once, and any terminal can show what it prints."""
+"""`python -m model` as a program: help is fast, and any terminal can show its output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from model.run import TrainingRun
 
-# Runs the program, and says which top-level modules it has loaded.
+# Runs the program, and prints the top-level modules that it has loaded.
 LOADED = """
 import json, runpy, sys
 try:
@@ -48,7 +48,7 @@ HEAVY = {
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     # Given a fresh interpreter, when it is asked for help
     ended = subprocess.run([sys.executable, "-c", LOADED, *words], cwd=ROOT, capture_output=True, text=True, check=True)
-    # Then it gives help, and has loaded nothing that takes long
+    # Then it prints help, and has loaded nothing slow
     shown, _, told = ended.stdout.rstrip().rpartition("\n")
     found = json.loads(told)
     assert found["code"] == 0
@@ -67,12 +67,12 @@ def test_usage_error_imports_nothing_heavy(words: list[str]) -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_terminal_that_lacks_a_character_gets_it_escaped(encoding: str, small: TrainingRun, tmp_path: Path) -> None:
-    # Given applications of which so many break the contract that the message ends in an ellipsis
+    # Given so many applications that break the contract that the message ends in an ellipsis
     asked = generate(100, 1)
     asked.loc[:20, "Income"] = -1
     asked.to_csv(tmp_path / "asked.csv", index=False)
     words = ["score", "--artifact", str(small.directory), "--in", str(tmp_path / "asked.csv"), "--max-rejects", "1"]
-    # When they are scored on a terminal of this encoding, into a file of a name that is not ASCII
+    # When they are scored on a terminal with this encoding, into a file whose name is not ASCII
     ended = subprocess.run(
         [sys.executable, "-m", "model", *words, "--out", str(tmp_path / "entschieden-für-Łódź.csv")],
         cwd=ROOT,

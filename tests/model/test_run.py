@@ -1,4 +1,4 @@
-"""One training run touches each thing once: what is opened travels, and nothing is read back."""
+"""One training run opens each thing as rarely as possible, and reads nothing back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def counting(opening):
         return opening(*arguments)
     return counted_opening
 
-# From its files, and from memory: neither calls the other.
+# `load` opens files, `opened` opens bytes in memory; neither calls the other.
 artifact.load, artifact.opened = counting(artifact.load), counting(artifact.opened)
 code = main(["train", "--no-track", *sys.argv[1:]])
 print(json.dumps({"code": code, **counted}))
@@ -59,7 +59,7 @@ WRITTEN = (
 
 @pytest.fixture
 def contract(tmp_path: Path) -> str:
-    """The small contract with its limits, in a directory of its own."""
+    """The small contract with its limits, in a separate directory."""
     shutil.copy(CONTRACTS / "small.py", tmp_path / "counted.py")
     shutil.copy(CONTRACTS / "limits.json", tmp_path / "limits.json")
     return f"{tmp_path / 'counted.py'}:Applicant"
@@ -104,10 +104,8 @@ def test_missing_limits_end_a_command_before_any_data_is_read(
         words += ["--artifact", str(request.getfixturevalue("small").directory)]
     # When the command is run
     code = main(words)
-    # Then the limits are what is missed, by their path and with what belongs there
+    # Then the error names the missing limits, by their path and expected content
     said = capsys.readouterr().err
     assert code == 1
-    assert said.startswith(
-        f"GateError: {tmp_path / 'limits.json'}: there is no such file. Write the model's limits there"
-    )
+    assert said.startswith(f"GateError: {tmp_path / 'limits.json'}: no such file. Write the model's limits there")
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""Recording with MLflow: all that is compared gets recorded, and no failure there costs a training run."""
+"""Recording with MLflow: everything needed for comparison is recorded, and no failure costs a training run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_keeps_parameters_metrics_and_tags(small: TrainingRun, database: Path) -
     assert run["tags"]["gate"] == "passed"
 
 
-def test_tags_the_pipeline_where_there_is_one(database: Path) -> None:
+def test_tags_the_pipeline_if_there_is_one(database: Path) -> None:
     assert [run["tags"].get("pipeline_id") for run in runs_of(database)] == ["first-7", None]
 
 
@@ -104,7 +104,7 @@ def test_records_a_missing_date_as_unknown(small: TrainingRun) -> None:
     assert parameters(small.manifest)["data.dated"] == "2026-01-01"
 
 
-def test_training_itself_loads_nothing_of_mlflow() -> None:
+def test_training_itself_does_not_import_mlflow() -> None:
     told = "import sys, model.__main__; print({name.partition('.')[0] for name in sys.modules} & {'mlflow', 'skops'})"
     done = subprocess.run(
         [sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True, timeout=LONG
@@ -112,7 +112,7 @@ def test_training_itself_loads_nothing_of_mlflow() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_a_dead_server_costs_nothing_but_the_record(
+def test_a_dead_server_loses_only_the_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # given
@@ -145,9 +145,7 @@ def test_stops_waiting_for_a_server_that_never_answers(small: TrainingRun) -> No
     assert not recorder.recorded
 
 
-def test_reports_at_once_a_folder_that_cannot_be_written_to(
-    small: TrainingRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reports_an_unwritable_folder_at_once(small: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> None:
     # given
     monkeypatch.chdir("/proc")
 

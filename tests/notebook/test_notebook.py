@@ -1,4 +1,4 @@
-"""The notebook as a test: it passes on applications like the tutorial's, and stops bad ones at the gate."""
+"""The notebook as a test: it passes on applications like the tutorial's, and stops at the gate on bad ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROWS = 30_000
 
 @dataclass(frozen=True)
 class Run:
-    """How the command ended, and the numbers of the code cells that failed."""
+    """The result of the command, and the numbers of the code cells that failed."""
 
     code: int
     cells: int
@@ -89,11 +89,11 @@ def test_stops_shuffled_labels_at_the_gate(tmp_path: Path, cells: list[dict[str,
     assert "the accuracy on the hold-out is below the limit" in ran.output
 
 
-def test_is_committed_as_one_run_left_it(cells: list[dict[str, Any]]) -> None:
+def test_is_committed_as_left_by_a_single_run(cells: list[dict[str, Any]]) -> None:
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
 
 
-def test_shows_pictures_in_words_too_and_no_progress_bars(cells: list[dict[str, Any]]) -> None:
+def test_pictures_have_alternative_text_and_there_are_no_progress_bars(cells: list[dict[str, Any]]) -> None:
     outputs = [output for cell in cells for output in cell["outputs"]]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) >= 10
@@ -104,13 +104,13 @@ def test_shows_pictures_in_words_too_and_no_progress_bars(cells: list[dict[str, 
     assert [output for output in outputs if output.get("name") == "stderr"] == []
 
 
-def test_names_the_kernel_that_every_installation_has() -> None:
+def test_uses_the_kernel_that_every_installation_has() -> None:
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
     assert notebook["metadata"]["language_info"] == {"name": "python"}
 
 
-def test_keeps_nothing_of_the_machine_that_ran_it(cells: list[dict[str, Any]]) -> None:
+def test_keeps_no_trace_of_the_machine_that_ran_it(cells: list[dict[str, Any]]) -> None:
     kept = json.dumps([[cell["metadata"], [_words(output) for output in cell["outputs"]]] for cell in cells])
     assert str(ROOT) not in kept
     assert "/tmp" not in kept  # noqa: S108  # looked for, not used

@@ -1,4 +1,4 @@
-"""Hostile events: made cheaply and by the hundred thousand, from a seed."""
+"""Hostile events, generated cheaply by the hundred thousand from a seed."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
     from lambda_app.web.body import Event
 
-# In every hostile event one of these stands where a value or a name should; none may ever come out again.
+# Every hostile event has one of these in place of a value or a name; none may ever appear in an answer or the log.
 CANARY_WORD = "CANARYwren"
 CANARY_NUMBER = 7_319_246
 CANARY_FLOAT = 0.7319246
 CANARIES = (CANARY_WORD, str(CANARY_NUMBER), str(CANARY_FLOAT))
 FIELDS = ("Num_Children", "Income", "Own_Car", "Own_Housing")
-# Income's own range holds the canary, so an otherwise valid application is decided; other fields refuse it.
+# The canary is within the range of Income, so an otherwise valid application is decided; other fields reject it.
 VALID = {"Num_Children": 2, "Income": CANARY_NUMBER, "Own_Car": 1, "Own_Housing": 1}
 
-# JSON texts no field may hold. The long integer is over Python's limit for reading one.
+# JSON texts that no field may hold. One integer exceeds Python's limit on digits.
 BAD_TOKENS = (
     f'"{CANARY_WORD}"',
     f'["{CANARY_WORD}"]',
@@ -119,7 +119,7 @@ def bodies(random: Random) -> str:
 
 
 def events(random: Random) -> Iterator[Any]:
-    """Hostile events without end."""
+    """An endless stream of hostile events."""
     shapes: tuple[Callable[[Random, str], Any], ...] = (_http, _http, _rest, _alb, _direct, _direct, _half_an_envelope)
     while True:
         yield random.choice(shapes)(random, bodies(random))
@@ -149,7 +149,7 @@ def _alb(random: Random, body: str) -> Any:
 
 
 def _direct(random: Random, body: str) -> Any:
-    """As the runtime reads a payload: with NaN, infinities and the last of two equal keys."""
+    """A payload as the runtime client parses it: with NaN, infinities, and the last of two equal keys."""
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError):

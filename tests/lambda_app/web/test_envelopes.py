@@ -1,4 +1,4 @@
-"""Every shape of event gets the answer in `tests/golden/` of the same name, to the byte of its body."""
+"""Every kind of event gets the answer of the same name in `tests/golden/`, with a byte-identical body."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVENTS = sorted((ROOT / "tests" / "events").glob("*.json"))
 
 
 def expected(name: str, by_hand: Path) -> Envelope:
-    """A golden answer, with this run's model version and request id in their places."""
+    """A golden answer with this run's model version and request id filled in."""
     version = strict_json((by_hand / "manifest.json").read_text(encoding="utf-8"))["model_version"]
     text = (ROOT / "tests" / "golden" / f"{name}.json").read_text(encoding="utf-8")
     answer: Envelope = strict_json(text.replace("@MODEL_VERSION@", version).replace("@REQUEST_ID@", REQUEST_ID))
@@ -32,7 +32,7 @@ def event(name: str) -> Any:
     return strict_json((ROOT / "tests" / "events" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def test_every_event_has_a_golden_answer_and_the_other_way_round() -> None:
+def test_every_event_has_a_golden_answer_and_vice_versa() -> None:
     golden = {path.name for path in (ROOT / "tests" / "golden").glob("*.json")}
     assert golden
     assert {path.name for path in EVENTS} == golden
@@ -69,43 +69,43 @@ def test_envelope_does_not_change_the_decision(name: str, service: Service) -> N
 
 
 def test_lower_case_method_is_the_same_method(service: Service) -> None:
-    asked = event("rest_approve")
-    asked["httpMethod"] = "post"
-    assert service(asked).status == 200
+    sent = event("rest_approve")
+    sent["httpMethod"] = "post"
+    assert service(sent).status == 200
 
 
 @pytest.mark.parametrize("stage", ["pro", "prod/predict", "", None, 3], ids=repr)
-def test_only_the_whole_stage_is_taken_off_a_path(stage: object, service: Service) -> None:
-    asked = event("http_api_named_stage")
-    asked["rawPath"] = "/product"
-    asked["requestContext"]["stage"] = stage
-    assert service(asked).status == 404
+def test_only_a_whole_stage_name_is_removed_from_a_path(stage: object, service: Service) -> None:
+    sent = event("http_api_named_stage")
+    sent["rawPath"] = "/product"
+    sent["requestContext"]["stage"] = stage
+    assert service(sent).status == 404
 
 
 @pytest.mark.parametrize("stage", ["$default", "", None, 3], ids=repr)
 @pytest.mark.parametrize("route", ["/predict", "/health"])
-def test_only_a_named_stage_is_taken_off_a_path(stage: object, route: str, service: Service) -> None:
-    # Given a path that begins with what would be no stage's name
-    asked = event("http_api_named_stage")
-    asked["rawPath"] = f"/{stage}{route}"
-    asked["requestContext"]["stage"] = stage
-    # When it is sent, then there is nothing at it
-    assert service(asked).status == 404
+def test_only_a_named_stage_is_removed_from_a_path(stage: object, route: str, service: Service) -> None:
+    # Given a path that begins with something that is not a stage's name
+    sent = event("http_api_named_stage")
+    sent["rawPath"] = f"/{stage}{route}"
+    sent["requestContext"]["stage"] = stage
+    # When it is requested, then it does not exist
+    assert service(sent).status == 404
 
 
-def test_path_without_any_stage_is_taken_as_it_is(service: Service) -> None:
-    asked = event("http_api_named_stage")
-    asked["rawPath"] = "/None/predict"
-    del asked["requestContext"]["stage"]
-    assert service(asked).status == 404
+def test_path_without_a_stage_is_left_as_it_is(service: Service) -> None:
+    sent = event("http_api_named_stage")
+    sent["rawPath"] = "/None/predict"
+    del sent["requestContext"]["stage"]
+    assert service(sent).status == 404
 
 
 @pytest.mark.parametrize("items", ["x", {}, None, 3, event("direct_approve")], ids=type)
 @pytest.mark.parametrize("with_input", [False, True], ids=["items", "items-batch-input"])
-def test_items_that_are_no_list_are_named(items: object, with_input: bool, service: Service) -> None:
-    # Given what looks like a batch of Step Functions', but holds no list
+def test_items_that_are_not_a_list_are_named(items: object, with_input: bool, service: Service) -> None:
+    # Given a payload that looks like a batch from Step Functions, but holds no list
     answer = service({"Items": items} | ({"BatchInput": {}} if with_input else {}))
-    # Then that is what is told
+    # Then the answer says so
     assert answer.status == 400
     assert answer.body["detail"] == "Items must be a list of applications"
 
@@ -127,9 +127,9 @@ def test_items_among_other_fields_are_an_application(items: object, service: Ser
         pytest.param('1,"Income":1', "The body names a key twice", id="key-twice"),
     ],
 )
-def test_what_cannot_be_read_is_told_by_its_own_name(value: str, detail: str, service: Service) -> None:
-    asked = event("function_url_approve") | {"body": f'{{"Income":{value}}}', "isBase64Encoded": False}
-    answer = service(asked)
+def test_unreadable_body_is_refused_with_its_specific_fault(value: str, detail: str, service: Service) -> None:
+    sent = event("function_url_approve") | {"body": f'{{"Income":{value}}}', "isBase64Encoded": False}
+    answer = service(sent)
     assert answer.status == 400
     assert answer.body["detail"] == detail
 

@@ -34,7 +34,7 @@ DECISION = {"prediction", "decision", "probability", "reasons", "model_version",
 
 
 def check_answer(answer: Answer) -> None:
-    """It is a typed refusal or a decision, in strict JSON, and neither it nor the log holds a canary."""
+    """Check that it is a typed refusal or a decision in strict JSON, and that neither it nor the log holds a canary."""
     told = json.dumps(answer.envelope, ensure_ascii=False) + answer.printed
     assert not [canary for canary in CANARIES if canary in told], told
     assert all(line["event"] in ("decision", "refusal") for line in answer.lines)
@@ -52,7 +52,7 @@ def check_answer(answer: Answer) -> None:
 
 
 def check_problem(status: int, problem: Mapping[str, Any]) -> None:
-    """It is the problem document of its status."""
+    """Check that it is a problem document for its status."""
     assert problem["type"] == REFUSALS[status]
     assert problem["status"] == status
     assert problem["request_id"].startswith(REQUEST_ID)
@@ -68,7 +68,7 @@ def posted(body: object) -> Event:
 
 @pytest.mark.parametrize("path", ["/health", "/model"])
 def test_answer_without_a_decision_repeats_nothing_either(path: str, service: Service) -> None:
-    # Given a canary in every part of a GET that a caller may fill
+    # Given a canary in every part of a GET request that a caller controls
     event = {
         "rawPath": path,
         "rawQueryString": CANARY_WORD,
@@ -76,7 +76,7 @@ def test_answer_without_a_decision_repeats_nothing_either(path: str, service: Se
         "requestContext": {"http": {"method": "GET"}, "stage": CANARY_WORD},
         "body": f'{{"{CANARY_WORD}":{CANARY_NUMBER}}}',
     }
-    # When it is sent, then it is answered without them
+    # When it is sent, then the answer does not contain them
     answer = service(event)
     assert answer.status == 200
     check_answer(answer)
@@ -98,7 +98,7 @@ def test_bulk_of_mutated_events_gets_typed_answers(service: Service) -> None:
     # Given a seed, so that a failure can be repeated
     seen: dict[int, int] = {}
     for number, event in enumerate(itertools.islice(events(Random(20260102)), BULK)):  # noqa: S311  # mutations, no secrets
-        # When it is sent, then it is answered as the contract says
+        # When it is sent, then the answer follows the wire contract
         answer = service(event)
         try:
             check_answer(answer)
@@ -106,7 +106,7 @@ def test_bulk_of_mutated_events_gets_typed_answers(service: Service) -> None:
             err.add_note(f"event {number}: {event!r:.2000}")
             raise
         seen[answer.status] = seen.get(answer.status, 0) + 1
-    # And the events did reach every refusal that a small body can
+    # And the events reached every refusal that a small body can reach
     assert {400, 404, 405, 422} < seen.keys() <= {200, 400, 404, 405, 422}
     assert sum(seen.values()) == BULK
     assert min(seen.values()) > BULK / 1000
@@ -153,7 +153,7 @@ def test_any_bytes_in_base64_get_a_typed_answer(content: bytes, service: Service
 @given(
     event=st.dictionaries(st.sampled_from(ENVELOPE_KEYS), st.dictionaries(st.sampled_from(ENVELOPE_KEYS), JSON) | JSON)
 )
-def test_any_half_of_an_envelope_gets_a_typed_answer(event: Event, service: Service) -> None:
+def test_any_incomplete_envelope_gets_a_typed_answer(event: Event, service: Service) -> None:
     check_answer(service(event))
 
 
@@ -175,7 +175,7 @@ def test_any_half_of_an_envelope_gets_a_typed_answer(event: Event, service: Serv
         pytest.param('{"a":1,"a":1}', 400, id="duplicate-key"),
         pytest.param('[{"a":{"b":1,"b":1}}]', 400, id="duplicate-key-inside"),
         pytest.param('{"a":1,"\\u0061":1}', 400, id="duplicate-key-escaped"),
-        pytest.param("{}" + CANARY_WORD, 400, id="text-behind"),
+        pytest.param("{}" + CANARY_WORD, 400, id="trailing-text"),
         pytest.param("\ufeff{}", 400, id="byte-order-mark"),
         pytest.param("null", 400, id="null"),
         pytest.param('"' + CANARY_WORD + '"', 400, id="string"),
@@ -188,8 +188,8 @@ def test_hand_made_body_gets_its_status(body: str, status: int, service: Service
     assert answer.status == status
 
 
-def test_a_payload_that_is_deep_already_is_answered(service: Service) -> None:
-    # Given what a runtime with a deeper parser could hand over
+def test_a_deeply_nested_payload_is_answered(service: Service) -> None:
+    # Given a payload that a runtime with a deeper parser could pass on
     event: Any = CANARY_WORD
     for _ in range(100_000):
         event = {"Items": [event]}
@@ -199,7 +199,7 @@ def test_a_payload_that_is_deep_already_is_answered(service: Service) -> None:
 
 @pytest.mark.parametrize("wrap", [dict, lambda names: [names]], ids=["application", "batch"])
 def test_unknown_names_by_the_hundred_thousand_take_no_memory(wrap: Any, service: Service) -> None:
-    # Given a payload as large as Lambda takes for a direct invoke, full of names that no model knows
+    # Given a payload as large as Lambda accepts for a direct invoke, full of unknown names
     names = {f"{CANARY_WORD}{number}": number for number in range(240_000)}
     size = len(json.dumps(names, separators=(",", ":")))
     assert 5_500_000 < size < 6 * 1024 * 1024
@@ -211,7 +211,7 @@ def test_unknown_names_by_the_hundred_thousand_take_no_memory(wrap: Any, service
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # Then it is refused like a small one, and refusing it takes a small part of what the payload itself takes
+    # Then it is refused like a small one, and the refusal uses a small fraction of the payload's own memory
     check_answer(answer)
     problem = answer.body["predictions"][0]["error"] if isinstance(event, list) else answer.body
     assert problem["status"] == 422
@@ -233,7 +233,7 @@ def test_integer_of_5000_digits_is_out_of_range(field: str, sign: int, service: 
     assert [error["field"] for error in answer.body["errors"]] == [field]
 
 
-def test_a_fault_of_the_service_tells_nothing_of_the_applicant(
+def test_a_failure_of_the_service_reveals_nothing_about_the_applicant(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a service that fails with the applicant's values in its message
@@ -243,7 +243,7 @@ def test_a_fault_of_the_service_tells_nothing_of_the_applicant(
     monkeypatch.setattr("lambda_app.web.routes.Decider.decide", fail)
     # When an application is sent
     answer = service(VALID)
-    # Then the caller gets a request id and the log a place in the code, and neither more
+    # Then the caller gets only a request id, and the log only a place in the code
     assert answer.status == 500
     assert answer.body == {
         "type": "about:blank",

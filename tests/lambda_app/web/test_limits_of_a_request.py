@@ -36,9 +36,9 @@ def posted(body: str, *, encoded: bool = False) -> Event:
 def test_batch_keeps_order_and_mixes_decisions_and_errors(
     kinds: list[dict[str, int]], wrapped: bool, service: Service
 ) -> None:
-    # Given a batch in any order, when it is decided
+    # Given a batch with its applications in any order, when it is decided
     answer = service({"Items": kinds} if wrapped else kinds)
-    # Then each place holds what its application alone would have got, under an id of its own
+    # Then each place has the answer that its application would get alone, under its own id
     assert answer.status == 200
     results = answer.body["predictions"]
     assert len(results) == len(kinds)
@@ -87,7 +87,9 @@ def test_body_of_six_megabytes_is_refused_unread(service: Service) -> None:
     ("path", "method", "allowed"),
     [("/", "PUT", "POST"), ("/predict", "GET", "POST"), ("/health", "POST", "GET"), ("/model", "DELETE", "GET")],
 )
-def test_other_method_is_refused_with_those_allowed(path: str, method: str, allowed: str, service: Service) -> None:
+def test_wrong_method_is_refused_and_allowed_methods_are_listed(
+    path: str, method: str, allowed: str, service: Service
+) -> None:
     answer = service({"rawPath": path, "requestContext": {"http": {"method": method}}})
     assert answer.status == 405
     assert allowed in answer.envelope["headers"]["Allow"].split(", ")

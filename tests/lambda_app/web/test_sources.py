@@ -1,4 +1,4 @@
-"""Each event source takes its own events, and answers text and bytes."""
+"""Each event source claims its own events, and answers with text or bytes."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def test_event_has_one_source(event: object, name: str) -> None:
     assert source_of(event).name == name
 
 
-def test_sources_have_names_of_their_own() -> None:
+def test_names_of_sources_are_unique() -> None:
     assert len({source.name for source in SOURCES}) == len(SOURCES)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
-def test_bytes_go_out_as_base64(source: Direct) -> None:
+def test_bytes_are_sent_as_base64(source: Direct) -> None:
     # given
     picture = bytes(range(256))
 
@@ -53,7 +53,7 @@ def test_bytes_go_out_as_base64(source: Direct) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
-def test_text_goes_out_as_it_is(source: Direct) -> None:
+def test_text_is_sent_as_it_is(source: Direct) -> None:
     # when
     envelope = source.answer({}, Response(200, "<p>é</p>", "text/html", headers={"X-One": "1"}))
 

@@ -1,4 +1,4 @@
-"""The contract that an artifact carries has every fact of the original, and no other contract passes for it."""
+"""The contract that an artifact carries is complete, and no other contract is accepted in its place."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Years = Annotated[int, Field(ge=0, le=50, description="years"), FREE]
 
 
 class Trained(Contract):
-    """What the model is trained with."""
+    """The contract that the model is trained with."""
 
     home: Home
     years: Years
@@ -58,19 +58,19 @@ class OtherRange(Trained):
 
 
 class OtherReason(Trained):
-    """Another sentence for the applicant."""
+    """A different reason text."""
 
     years: Annotated[int, Field(ge=0, le=50, description="years"), Scored("free", "word", "CODE", "Another")]
 
 
 class OneMore(Trained):
-    """Another field."""
+    """An extra field."""
 
     more: Years
 
 
 def as_in_a_manifest(contract: type[Contract]) -> CarriedContract:
-    """The contract after its journey as JSON."""
+    """The contract after a round trip through JSON."""
     carried: CarriedContract = json.loads(json.dumps(contract_as_data(contract, fields_of(contract))))
     return carried
 
@@ -84,7 +84,7 @@ def test_an_artifact_carries_every_fact_of_its_fields(contract: Callable[[], typ
 
 
 def test_the_contract_of_the_training_is_accepted() -> None:
-    # Given the contract itself, and one that differs only in what does not travel with the model
+    # Given the contract itself, and one that differs only in parts that do not travel with the model
     class Judged(Trained):
         outcome: ClassVar[Outcome] = Outcome("z", "good", "bad")
 
@@ -97,13 +97,13 @@ def test_the_contract_of_the_training_is_accepted() -> None:
     ("contract", "what"),
     [
         pytest.param(OtherFieldOrder, "the order of the fields", id="field-order"),
-        pytest.param(OtherWordOrder, "differs: home", id="word-order"),
-        pytest.param(OtherRange, "differs: years", id="range"),
-        pytest.param(OtherReason, "differs: years", id="reason"),
-        pytest.param(OneMore, "differs: more", id="field"),
+        pytest.param(OtherWordOrder, "different: home", id="word-order"),
+        pytest.param(OtherRange, "different: years", id="range"),
+        pytest.param(OtherReason, "different: years", id="reason"),
+        pytest.param(OneMore, "different: more", id="field"),
     ],
 )
-def test_another_contract_is_refused_with_what_differs(contract: type[Contract], what: str) -> None:
-    # Given a contract other than the training's, when it is compared, then the error says what differs
+def test_another_contract_is_refused_and_the_difference_is_named(contract: type[Contract], what: str) -> None:
+    # Given a contract other than the training's, when they are compared, then the error names the difference
     with pytest.raises(ContractError, match=what):
         refuse_another_contract(contract, as_in_a_manifest(Trained))

@@ -1,4 +1,4 @@
-"""Contracts as plain facts: what travels with a model, and what is refused because it cannot."""
+"""Contracts as plain data: what travels with a model, and what is refused because it cannot."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_default_contract_is_the_tutorials_wire_format() -> None:
     assert [rule.column for rule in Applicant.sensitive] == ["Group"]
 
 
-def test_every_kind_of_field_becomes_plain_facts() -> None:
+def test_every_kind_of_field_becomes_plain_data() -> None:
     # Given a contract with one field of every kind, when it is read, then kinds, ranges and words are as declared
     facts = {spec.name: (spec.kind, spec.optional, spec.minimum, spec.maximum, spec.words) for spec in fields_of(Loan)}
     assert facts == {
@@ -85,9 +85,9 @@ APPLICATIONS = st.fixed_dictionaries(
 
 @given(application=APPLICATIONS)
 def test_the_core_schema_accepts_what_the_contract_accepts(application: dict[str, object]) -> None:
-    # Given the schema after a journey as JSON, as it travels in the artifact
+    # Given the schema after a round trip through JSON, as in the artifact
     schema = json.loads(json.dumps(core_schema_of(fields_of(Loan))))
-    # When both judge the same application
+    # When both validate the same application
     text = json.dumps(application)
     try:
         expected: Any = Loan.model_validate_json(text).model_dump()
@@ -113,13 +113,13 @@ def test_the_json_schema_tells_clients_ranges_words_and_units() -> None:
 
 
 class Nested(BaseModel):
-    """Is not plain data."""
+    """A nested model, which is not plain data."""
 
     inner: int
 
 
 def even(value: int) -> int:
-    """Stands for any rule that is code."""
+    """A rule that is code."""
     return value
 
 
@@ -141,7 +141,7 @@ def even(value: int) -> int:
         ),
         pytest.param(Annotated[Literal[1, 2], Field(description="d"), FREE], {}, "must be strings", id="literal-int"),
         pytest.param(Annotated[Literal["a"], Field(description="d"), UP], {}, "have no order", id="ordered-words"),
-        pytest.param(Annotated[int, NUMBER, UP], {"default": 1}, "optional field is written", id="default-value"),
+        pytest.param(Annotated[int, NUMBER, UP], {"default": 1}, "optional field must be written", id="default-value"),
         pytest.param(Annotated[int | None, NUMBER, UP], {}, "cannot travel", id="nullable-but-required"),
         pytest.param(Annotated[int, Field(alias="x", ge=0, le=9, description="d"), UP], {}, "has an alias", id="alias"),
         pytest.param(Annotated[int, NUMBER, UP], {"name": "Items"}, "envelope", id="reserved-name"),
@@ -168,7 +168,7 @@ def test_rules_for_the_whole_model_are_refused() -> None:
     computed = contract_with(Annotated[int, NUMBER, UP], twice=computed_field(twice))
     # When they are read, then both are refused
     for contract in (validated, computed):
-        with pytest.raises(ContractError, match="which are code"):
+        with pytest.raises(ContractError, match="model-wide rules in code"):
             fields_of(contract)
 
 
@@ -179,7 +179,7 @@ def test_a_contract_without_fields_or_outcome_is_refused() -> None:
     class NoOutcome(Contract):
         field: Annotated[int, NUMBER, UP]
 
-    # Given contracts that lack what every contract has, when they are read, then they are refused
+    # Given contracts without fields or without an outcome, when they are read, then they are refused
     with pytest.raises(ContractError, match="has no fields"):
         fields_of(NoFields)
     with pytest.raises(ContractError, match="names no outcome"):
@@ -187,8 +187,8 @@ def test_a_contract_without_fields_or_outcome_is_refused() -> None:
 
 
 @pytest.mark.parametrize("where", ["model.applicant:Applicant", EXAMPLE], ids=["module", "file"])
-def test_a_contract_is_found_by_module_or_by_file(where: str) -> None:
-    # Given a place, when it is loaded, then it is a contract, with its limits beside it
+def test_a_contract_is_loaded_from_a_module_or_a_file(where: str) -> None:
+    # Given a module or a file, when its contract is loaded, then it is a contract with limits beside it
     contract = load_contract(where)
     assert issubclass(contract, Contract)
     assert set(json.loads(limits_path(contract).read_text(encoding="utf-8"))) == {
@@ -203,15 +203,15 @@ def test_a_contract_is_found_by_module_or_by_file(where: str) -> None:
 @pytest.mark.parametrize(
     ("where", "why"),
     [
-        pytest.param("model.applicant", "names no class", id="no-class"),
+        pytest.param("model.applicant", "does not name a class", id="no-class"),
         pytest.param("model.nowhere:Applicant", "cannot be imported", id="no-module"),
         pytest.param("nowhere.py:Applicant", "cannot be imported", id="no-file"),
         pytest.param("model.applicant:Nobody", "no contract named", id="no-such-name"),
         pytest.param("model.applicant:Flag", "no contract named", id="not-a-contract"),
     ],
 )
-def test_a_contract_that_is_not_there_is_named(where: str, why: str) -> None:
-    # Given a place where there is no contract, when it is loaded, then the error says what is wrong with it
+def test_a_contract_that_does_not_exist_is_named(where: str, why: str) -> None:
+    # Given a name that leads to no contract, when it is loaded, then the error says what is wrong
     with pytest.raises(ContractError, match=why):
         load_contract(where)
 
@@ -225,12 +225,12 @@ def test_samples_meet_their_contract(where: str) -> None:
         assert contract.model_validate(sample).model_dump(exclude_unset=True) == sample
 
 
-def test_the_examples_samples_are_nobody_in_its_data() -> None:
+def test_the_examples_samples_match_nobody_in_its_data() -> None:
     # Given the example's data
     contract = load_contract(EXAMPLE)
     with Path(EXAMPLE.rpartition(":")[0]).with_name("credit_data.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    # When each sample is looked up by the fields that identify a person, then it is nobody's
+    # When each sample is looked up by the fields that identify a person, then it matches nobody
     for sample in contract.samples:
         key = [str(sample[name]) for name in ("Seniority", "Time", "Expenses", "Amount", "Price")]
         assert key not in [[row[name] for name in ("Seniority", "Time", "Expenses", "Amount", "Price")] for row in rows]

@@ -1,4 +1,4 @@
-"""Contracts that contradict themselves or hold code: each is refused when it is read, with a reason."""
+"""Contracts that contradict themselves or contain code are refused when they are read, with a reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FREE = Scored("free", "word", "CODE", "Sentence")
 
 
 class Sound(Contract):
-    """Each contract below differs from this one in one thing."""
+    """A sound contract; those below each differ from it in one thing."""
 
     years: Annotated[int, Field(ge=0, le=50, description="years"), UP]
     home: Annotated[Literal["own", "rent"] | None, Field(description="home"), FREE] = None
@@ -36,16 +36,16 @@ def differing(**namespace: object) -> type[Contract]:
     return type("Differing", (Sound,), {"__module__": __name__, **namespace})
 
 
-def test_the_contract_that_all_others_differ_from_is_sound() -> None:
+def test_the_sound_contract_is_accepted() -> None:
     assert [spec.name for spec in fields_of(differing())] == ["years", "home"]
 
 
 @pytest.mark.parametrize(
     ("namespace", "field", "why"),
     [
-        pytest.param({"outcome": Outcome("years", 1, 0)}, "years", "is the outcome too", id="outcome-as-a-field"),
+        pytest.param({"outcome": Outcome("years", 1, 0)}, "years", "is also the outcome", id="outcome-as-a-field"),
         pytest.param(
-            {"sensitive": (Sensitive("home"),)}, "home", "is a sensitive column too", id="sensitive-column-as-a-field"
+            {"sensitive": (Sensitive("home"),)}, "home", "is also a sensitive column", id="sensitive-column-as-a-field"
         ),
         pytest.param({"sensitive": (Sensitive("status"),)}, None, "status twice", id="outcome-as-a-sensitive-column"),
         pytest.param(
@@ -53,17 +53,17 @@ def test_the_contract_that_all_others_differ_from_is_sound() -> None:
         ),
         pytest.param({"samples": ({"years": 3}, {"years": 51})}, "years", "sample 2 breaks", id="sample-out-of-range"),
         pytest.param({"samples": ({"years": 3, "age": 30},)}, "age", "sample 1 breaks", id="sample-with-other-field"),
-        pytest.param({"samples": ([3],)}, None, "sample 1 breaks", id="sample-that-is-no-application"),
+        pytest.param({"samples": ([3],)}, None, "sample 1 breaks", id="sample-that-is-not-an-application"),
         pytest.param(
             {"model_post_init": lambda self, context: None},  # noqa: ARG005  # pydantic's signature
             None,
-            "post_init.*which are code",
+            "rules in code .*post_init",
             id="code-after-validation",
         ),
         pytest.param(
             {"__init__": lambda self, **values: Contract.__init__(self, **values)},
             None,
-            "custom_init.*which are code",
+            "rules in code .*custom_init",
             id="code-instead-of-validation",
         ),
     ],
@@ -71,7 +71,7 @@ def test_the_contract_that_all_others_differ_from_is_sound() -> None:
 def test_a_contract_that_contradicts_itself_is_refused(
     namespace: dict[str, object], field: str | None, why: str
 ) -> None:
-    # Given a contract that differs from the sound one, when it is read, then the error says how
+    # Given a contract that differs from the sound one, when it is read, then the error says what is wrong
     contract = differing(**namespace)
     with pytest.raises(ContractError, match=why) as caught:
         fields_of(contract)
@@ -104,12 +104,14 @@ def test_a_direction_that_does_not_exist_is_refused() -> None:
             lambda: Sensitive("code", groups={"one": (1,), "two": ("1",)}), "in two groups", id="same-text-in-a-csv"
         ),
         pytest.param(
-            lambda: Sensitive("age", groups={"all": (1,)}, bands=(30,)), "declare one of them", id="groups-and-bands"
+            lambda: Sensitive("age", groups={"all": (1,)}, bands=(30,)),
+            "declare only one of them",
+            id="groups-and-bands",
         ),
         pytest.param(lambda: Outcome("status", "good", "good"), "same label", id="one-label"),
     ],
 )
-def test_groups_and_labels_that_make_no_sense_cannot_be_declared(declare: Callable[[], object], why: str) -> None:
+def test_meaningless_groups_and_labels_cannot_be_declared(declare: Callable[[], object], why: str) -> None:
     # Given groups or labels that overlap or are empty, when they are declared, then the error names the column
     with pytest.raises(ContractError, match=why):
         declare()

@@ -74,7 +74,7 @@ def test_only_the_first_lines_are_listed_and_no_value_is_ever_shown(tmp_path: Pa
     # When it is read
     with pytest.raises(TooManyRejects) as caught:
         read(path, Loan, max_reject_share=0.5)
-    # Then the error has the facts, and says where to look
+    # Then the error carries the facts, and says where to look
     assert caught.value.rejects.faults["years"]["int_type"].first == (2, 3, 4, 5, 6)
     assert caught.value.rejects.share == 0.8
     assert "years: int_type in 20 (lines 2, 3, 4, 5, 6, …)" in str(caught.value)
@@ -86,7 +86,7 @@ def test_exactly_the_allowed_share_may_be_rejected(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "loans.csv", [GOOD | JUDGED | {"owner": "2"}] + [GOOD | JUDGED] * 9)
     # When one in ten is allowed, then the rest is used
     assert len(read(path, Loan, max_reject_share=0.1).matrix) == 9
-    # When less is allowed, then nothing is
+    # When less is allowed, then none is used
     with pytest.raises(TooManyRejects):
         read(path, Loan, max_reject_share=0.09)
 
@@ -149,12 +149,12 @@ def test_the_digest_changes_with_any_value(column: str, value: Any) -> None:
     assert before.digest != after.digest
 
 
-def test_a_subset_keeps_what_describes_the_whole() -> None:
+def test_a_subset_keeps_the_facts_about_the_whole() -> None:
     # Given checked applications
     whole = check_frame(frame(), Loan, source="memory", dated="2026-01-01")
     # When some are taken
     part = whole.take(np.array([2, 0]))
-    # Then rows, outcomes, groups and positions go together
+    # Then rows, outcomes, groups and positions stay together
     np.testing.assert_array_equal(part.matrix, whole.matrix[[2, 0]])
     assert part.approved.tolist() == [True, True]
     assert part.groups["age"].tolist() == ["40 and over", "under 25"]
@@ -173,7 +173,7 @@ def test_scoring_needs_neither_outcome_nor_sensitive_columns(tmp_path: Path) -> 
     assert result.take(np.array([1])).accepted.tolist() == [2]
 
 
-def test_data_has_the_date_that_somebody_gave_not_that_of_its_file(tmp_path: Path) -> None:
+def test_data_has_the_date_that_was_given_not_that_of_its_file(tmp_path: Path) -> None:
     # Given a file that was copied at a known time
     path = write_csv(tmp_path / "loans.csv", [GOOD | JUDGED])
     os.utime(path, (1_709_251_199, 1_709_251_199))
@@ -191,12 +191,12 @@ def test_data_has_the_date_that_somebody_gave_not_that_of_its_file(tmp_path: Pat
         pytest.param(pa.array([1.0], pa.float16()), id="half-float"),
     ],
 )
-def test_a_column_that_holds_no_labels_or_groups_is_named(tmp_path: Path, column: str, cells: pa.Array) -> None:
-    # Given a Parquet file whose outcome or sensitive column has a type without plain values
+def test_a_column_that_cannot_hold_labels_or_groups_is_named(tmp_path: Path, column: str, cells: pa.Array) -> None:
+    # Given a Parquet file whose outcome or sensitive column has a type that is not a plain value
     table = pa.table(frame()[:1].to_dict("list") | {column: cells})
     pyarrow.parquet.write_table(table, tmp_path / "loans.parquet")
     # When it is read, then the error names the column, and quotes nothing
-    with pytest.raises(UnreadableFile, match=f"the column {column} has a type") as caught:
+    with pytest.raises(UnreadableFile, match=f"the type of column {column} cannot hold") as caught:
         read(tmp_path / "loans.parquet", Loan)
     assert "canary" not in str(caught.value)
 
@@ -226,7 +226,7 @@ def test_without_declared_groups_each_value_is_a_group(values: Any, expected: li
     ],
 )
 def test_an_outcome_that_is_not_a_label_is_rejected(labels: Any, rule: str) -> None:
-    # Given an outcome column whose type is not that of the contract's labels
+    # Given an outcome column whose type differs from that of the contract's labels
     rows = pd.DataFrame({"Num_Children": [0, 1], "Income": [1, 2], "Own_Car": 0, "Own_Housing": 0, "Group": 0})
     # When it is checked, then no row passes
     with pytest.raises(TooManyRejects) as caught:
@@ -234,14 +234,14 @@ def test_an_outcome_that_is_not_a_label_is_rejected(labels: Any, rule: str) -> N
     assert caught.value.rejects.faults["Target"][rule].rows == 2
 
 
-def test_every_column_that_the_contract_names_must_be_there(tmp_path: Path) -> None:
+def test_every_column_of_the_contract_must_be_present(tmp_path: Path) -> None:
     # Given a file with two of them under other names
     row = {"Years" if name == "years" else name: cell for name, cell in (GOOD | JUDGED).items()}
     path = write_csv(tmp_path / "loans.csv", [{key: row[key] for key in row if key != "age"}])
     # When it is read
     with pytest.raises(MissingColumns) as caught:
         read(path, Loan)
-    # Then the error names what is missing and what is there
+    # Then the error names the missing columns and those that exist
     assert caught.value.missing == ("years", "age")
     assert "Years" in caught.value.found
 
@@ -250,7 +250,7 @@ def test_every_column_that_the_contract_names_must_be_there(tmp_path: Path) -> N
     ("name", "content", "why"),
     [
         pytest.param("no.csv", None, "no such file", id="no-file"),
-        pytest.param("loans.xlsx", b"PK", "name a .csv or a .parquet file", id="other-format"),
+        pytest.param("loans.xlsx", b"PK", "must be a .csv or .parquet file", id="other-format"),
         pytest.param("loans.csv", b"", "no header", id="empty"),
         pytest.param("loans.csv", f"{HEADER}\n".encode(), "holds no rows", id="header-only"),
         pytest.param("loans.csv", HEADER.encode() + b",years\n1\n", "column years twice", id="column-twice"),
@@ -278,14 +278,14 @@ def test_a_frame_column_of_mixed_types_is_refused_without_quoting_it() -> None:
     # Given numbers and text in one column
     mixed = frame().astype({"rate": object})
     mixed.loc[1, "rate"] = "canary"
-    # When it is checked, then the error names the column alone
+    # When it is checked, then the error names only the column
     with pytest.raises(UnreadableFile, match="column rate mixes types") as caught:
         check_frame(mixed, Loan, source="memory", dated="2026-01-01")
     assert "canary" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
-def test_the_limit_of_rejects_is_cheap_to_ask_for() -> None:
+def test_the_default_limit_of_rejects_is_cheap_to_import() -> None:
     # Given a fresh interpreter, when the command line's parser imports the limit, then nothing heavy is loaded
     code = "import sys, model.data.rejects; print('numpy' in sys.modules, 'pyarrow' in sys.modules)"
     printed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -85,7 +85,7 @@ def as_matrix(rows: list[Application]) -> np.ndarray[Any, Any]:
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.fixed_dictionaries(LIKELY), min_size=1, max_size=8))
 def test_a_csv_row_is_accepted_exactly_when_the_contract_accepts_it(tmp_path: Path, rows: list[dict[str, str]]) -> None:
-    # Given cells of every sort, and what pydantic says of each row as a request
+    # Given cells of every kind, and pydantic's verdict on each row as a request
     path = write_csv(tmp_path / "loans.csv", rows)
     trimmed = [{name: cell.strip(" \t\r\n") for name, cell in row.items()} for row in rows]
     asked = [
@@ -128,6 +128,6 @@ def test_a_parquet_row_is_accepted_exactly_when_the_contract_accepts_it(tmp_path
     accepted, faults = judged_by_pydantic(rows, Loan.model_validate)
     # When it is read
     result = read_unlabelled(path, fields_of(Loan), max_reject_share=1.0)
-    # Then it is judged as pydantic judges the same Python values
+    # Then it is judged as pydantic judges the same values in Python
     np.testing.assert_array_equal(result.matrix, as_matrix(accepted))
     assert counted(result) == faults

@@ -17,7 +17,7 @@ def test_a_row_becomes_the_application_that_a_caller_sends() -> None:
     row = np.array([3.0, nan, 0.5, 12.0, 1.0, 1.0, 0.0])
     # When it is turned into an application
     values = values_of(row, fields_of(Loan))
-    # Then whole numbers are ints, choices are words, and what is missing is None
+    # Then whole numbers are ints, choices are words, and missing values are None
     expected = [3, None, 0.5, 12.0, 1, "part time", "rent"]
     assert list(values.values()) == expected
     assert list(values) == FIELDS

@@ -1,4 +1,4 @@
-"""The generated applications against the figures that the tutorial publishes of its own.
+"""Compares the generated applications with the figures that the tutorial publishes.
 
 A published figure is a share counted in one sample; ours is counted in another. Two samples of one population differ
 by less than four standard errors of their difference in all but one of 16,000 comparisons. So the tolerance is 4 ·
@@ -117,17 +117,17 @@ def test_a_published_share_is_met(figure: Figure) -> None:
 def test_a_published_count_of_applicants_is_met(published: int, where: dict[str, int]) -> None:
     # Given the share of all applicants that the publication counts in a cell
     share = published / TRAINED
-    # When ours is counted, then it is the same within sampling error
+    # When ours is counted, then it agrees within sampling error
     assert len(select(where)) / ROWS == pytest.approx(share, abs=tolerance(share, TRAINED, ROWS))
 
 
-def test_the_table_in_the_documentation_is_what_the_generator_gives() -> None:
+def test_the_table_in_the_documentation_matches_the_generator() -> None:
     # Given the figures, published and generated
     lines = []
     for figure in SHARES:
         share = select(figure.where)[figure.column].mean()
         lines.append(f"| {figure.name} | {figure.share:.4f} | {share:.4f} |")
-    # When the page is read, then its table has exactly these lines
+    # When the page is read, then its table consists of exactly these lines
     page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
     assert "\n".join(lines) in page, "docs/data.md should have:\n" + "\n".join(lines)
 
@@ -162,7 +162,7 @@ def test_a_random_forest_weighs_the_fields_as_the_tutorials_does() -> None:
 def test_income_is_uniform_in_a_group(group: int, low: int, high: int) -> None:
     # Given the incomes of one group
     income = select({"Group": group})["Income"]
-    # When they are counted in 20 equal bands, then each has its share, and the ends are nearly reached
+    # When they are counted in 20 equal bands, then each has its share, and incomes reach close to both ends
     counts, _ = np.histogram(income, bins=20, range=(low, high + 1))
     share = 1 / 20
     assert counts / len(income) == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / len(income)))
@@ -186,7 +186,7 @@ def test_approval_never_falls_where_it_should_not(group: int, column: str, direc
     rows = rows[rows["Income"].between(62_000, 94_000)]
     steps = rows["Income"] // 2_000 if column == "Income" else rows[column]
     rates = rows.groupby(steps)["Target"].agg(["mean", "size"])
-    # When the approval rates are followed, then none goes the wrong way by more than sampling error
+    # When the approval rates are compared, then none moves the wrong way by more than sampling error
     for (_, before), (_, after) in pairwise(rates.iterrows()):
         pooled = (before["mean"] + after["mean"]) / 2
         error = np.sqrt(pooled * (1 - pooled) * (1 / before["size"] + 1 / after["size"]))
@@ -196,7 +196,7 @@ def test_approval_never_falls_where_it_should_not(group: int, column: str, direc
 def test_a_seed_gives_the_same_rows_everywhere() -> None:
     # Given a digest that was recorded once
     rows = generate(10_000, seed=7)
-    # When the rows are generated here, then they are the same to the byte
+    # When the rows are generated here, then they are byte-identical
     digest = hashlib.sha256(rows.to_numpy(dtype="<i8").tobytes()).hexdigest()
     assert digest == "b95dbd821e3d8bf1e071bedc7286112e906f768f8fe2a2555657099d09b1bd05"
     assert not generate(100, seed=1).equals(generate(100, seed=2))

@@ -50,7 +50,7 @@ def test_same_seed_gives_the_same_bytes_in_another_process(
     ended = subprocess.run(
         [sys.executable, "-c", AGAIN, str(tmp_path)], env=environ, capture_output=True, text=True, check=True
     )
-    # Then its models are byte-identical, and so is everything that decides
+    # Then its models are byte-identical, and so is everything else that decides
     assert ended.stdout.split() == [small.manifest["digest"], mixed.manifest["digest"]]
     for outcome, name in ((small, "Applicant"), (mixed, "Loan")):
         same = (tmp_path / name / "model.joblib").read_bytes()
@@ -116,7 +116,7 @@ def test_model_with_one_probability_for_all_is_refused() -> None:
 
 @settings(max_examples=40)
 @given(seed=st.integers(0, 9_999), limit=st.floats(0.05, 0.6))
-def test_cutoff_is_the_most_accurate_that_the_policy_allows(seed: int, limit: float) -> None:
+def test_cutoff_is_the_most_accurate_one_that_the_policy_allows(seed: int, limit: float) -> None:
     # Given the accuracy and the gap of every candidate, calculated one by one
     applications, probabilities, _ = invented(300, seed)
     truth, groups = applications.approved, applications.groups["Group"]
@@ -142,7 +142,7 @@ def test_cutoff_is_the_most_accurate_that_the_policy_allows(seed: int, limit: fl
     assert choice.most_accurate == pytest.approx(best)
 
 
-def test_if_no_cutoff_meets_the_limit_the_most_accurate_of_the_smallest_gap_is_chosen() -> None:
+def test_if_no_cutoff_meets_the_limit_the_most_accurate_with_the_smallest_gap_is_chosen() -> None:
     # Given three cut-offs: two approve both creditworthy applicants, the third approves only one of them
     truth = np.array([True, True, False, False])
     applications = judged(truth, Group=np.array(["a", "b", "a", "b"]))

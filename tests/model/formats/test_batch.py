@@ -1,4 +1,4 @@
-"""The offline batch: the service's decisions, its reasons, and the same columns whatever is asked."""
+"""The offline batch: the service's decisions and reasons, and always the same columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("form", ["mixed", "mixed_sklearn"])
 @pytest.mark.parametrize("decision", ["approve", "deny"])
-def test_batch_of_one_kind_of_decision_only(form: str, decision: str, request: pytest.FixtureRequest) -> None:
+def test_batch_with_only_one_kind_of_decision(form: str, decision: str, request: pytest.FixtureRequest) -> None:
     # Given applications that are all approved, or all denied
     outcome: TrainingRun = request.getfixturevalue(form)
     holdout = outcome.candidate.holdout
@@ -35,7 +35,7 @@ def test_batch_of_one_kind_of_decision_only(form: str, decision: str, request: p
 
 
 @pytest.mark.parametrize("form", ["mixed", "mixed_sklearn"])
-def test_batch_of_nothing_has_the_columns_of_any_other(form: str, request: pytest.FixtureRequest) -> None:
+def test_empty_batch_has_the_same_columns_as_any_other(form: str, request: pytest.FixtureRequest) -> None:
     outcome: TrainingRun = request.getfixturevalue(form)
     opened = artifact.load(str(outcome.directory))
     nothing, some = (outcome.candidate.holdout.take(np.arange(rows)) for rows in (0, 3))

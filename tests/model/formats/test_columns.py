@@ -1,4 +1,4 @@
-"""Columns: vectors or row by row, every format scores them as its scorer scores one application."""
+"""Whole columns, as vectors or row by row, are scored like single applications in every format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("form", ["small", "mixed", "mixed_sklearn"])
 @pytest.mark.parametrize("rows", [0, 1, 300])
 def test_vectors_and_rows_agree(form: str, rows: int, request: pytest.FixtureRequest) -> None:
-    # Given applications on and beside the edges, some without a value
+    # Given applications on and next to the edges, some with missing values
     outcome: TrainingRun = request.getfixturevalue(form)
     fields = outcome.candidate.holdout.fields
     matrix = beside(outcome.directory, fields, 300, seed=3)[:rows]

@@ -1,4 +1,4 @@
-"""Who a denial is compared with: applicants at the cut-off, never a real one, and much the same in each training."""
+"""A denial is compared with applicants at the cut-off: never a real one, and nearly the same in each training."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def test_manifest_holds_no_applicant(mixed_sklearn: TrainingRun) -> None:
 
 
 def encoded(values: Application, fields: tuple[FieldSpec, ...]) -> list[float | None]:
-    """Values as the matrix has them; None where missing."""
+    """Values as in the matrix; None if missing."""
     return [
         field.words.index(values[field.name]) if field.words and values[field.name] is not None else values[field.name]
         for field in fields
     ]
 
 
-def test_reference_is_of_whole_scores_at_and_above_the_cutoff(mixed: TrainingRun) -> None:
+def test_reference_consists_of_whole_scores_at_and_above_the_cutoff(mixed: TrainingRun) -> None:
     # Given the score of each training row, and the rows that a denial is compared with
     candidate = mixed.candidate
     scores = np.round(candidate.pipeline.predict_proba(candidate.training.matrix)[:, 1], PLACES)
     taken = np.round(candidate.pipeline.predict_proba(at_cutoff(candidate))[:, 1], PLACES)
     approved = scores[scores >= candidate.threshold]
-    # Then none of them is denied, all rows with such a score are among them, and they are about the lowest tenth
+    # Then none of them is denied, all rows with one of their scores are included, and they are about the lowest tenth
     assert taken.min() == approved.min()
     assert len(taken) == np.count_nonzero(approved <= taken.max())
     assert len(taken) >= len(approved) * AT_CUTOFF_SHARE > np.count_nonzero(approved < taken.max())
@@ -77,7 +77,7 @@ def test_reference_agrees_between_seeds() -> None:
     ]
     # When the applicants that a denial is compared with are averaged
     means = np.array([at_cutoff(candidate).mean(axis=0) for candidate in candidates])
-    # Then incomes, and the shares that own a car or a home, are much the same: reasons keep their order
+    # Then incomes, and the shares that own a car or a home, are nearly the same, so reasons keep their order
     children, income, car, housing = np.ptp(means, axis=0)
     assert max(children, car, housing) < 0.2
     assert income < 2_000

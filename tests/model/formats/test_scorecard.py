@@ -1,4 +1,4 @@
-"""The tables are the pipeline: for any columns, on every edge and one float beside it, and with values missing."""
+"""The tables equal the pipeline: for any columns, on every edge, one float next to it, and with missing values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ROWS = 400
 
 
 def spec(name: str, kind: Kind, direction: Direction, *, optional: bool = False, words: int = 0) -> FieldSpec:
-    """A field of which only what training looks at matters."""
+    """A field with only the properties that training uses."""
     return FieldSpec(
         name,
         kind,
@@ -76,7 +76,7 @@ def awkward_columns(generator: np.random.Generator, rows: int) -> dict[str, tupl
 
 
 def around(field: FieldSpec, known: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values where a table could differ from the pipeline."""
+    """Values at which a table could differ from the pipeline."""
     if field.kind == "choice":
         values = np.arange(len(field.words), dtype=np.float64)
     else:
@@ -99,7 +99,7 @@ def trained(
 
 @settings(max_examples=4)
 @given(seed=st.integers(0, 2**32 - 1))
-def test_table_is_the_pipeline_for_any_columns(seed: int) -> None:
+def test_table_equals_the_pipeline_for_any_columns(seed: int) -> None:
     # Given a pipeline on columns that are hard to bin
     generator = np.random.default_rng(seed)
     found = awkward_columns(generator, ROWS)
@@ -108,10 +108,10 @@ def test_table_is_the_pipeline_for_any_columns(seed: int) -> None:
     worth = np.nan_to_num(np.clip(matrix, -3, 3)).sum(axis=1)
     labels = (worth + generator.normal(0, 2, ROWS) > np.median(worth)).astype(np.int64)
     pipeline, training = trained(fields, matrix, labels)
-    # When its points are read off
+    # When its points are read from it
     model = tables_of(pipeline, training)
     card = Scorecard(model, {"points": [0.0] * len(fields)})
-    # Then they give every value the pipeline's own score
+    # Then they give every value the pipeline's score
     base = np.array([column[~np.isnan(column)][-1] for column in matrix.T])
     for place, (field, entry) in enumerate(zip(fields, model["fields"], strict=True)):
         values = around(field, matrix[~np.isnan(matrix[:, place]), place], np.array(entry.get("edges", ())))

@@ -1,4 +1,4 @@
-"""A format from outside: one object on each side, and nothing else in the project knows of it."""
+"""A format from outside: one object on each side, and nothing else in the project knows about it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class ToyScorer(Binning):
-    """Adds points up, as a scorecard does, but has no tables for anyone to see."""
+    """Adds up points, as a scorecard does, but shows no tables."""
 
     def __init__(self, intercept: float, points: list[dict[str, list[float]]], manifest: Manifest) -> None:
         super().__init__(manifest["bins"]["fields"])
@@ -58,7 +58,7 @@ class ToyScorer(Binning):
 
 
 class Served:
-    """The toy format in the service: JSON."""
+    """The serving side of the toy format: JSON."""
 
     VERSION = 7
 
@@ -68,7 +68,7 @@ class Served:
 
 
 class Toy:
-    """The toy format in training."""
+    """The writing side of the toy format."""
 
     def write(self, candidate: Candidate) -> Written:
         tables = tables_of(candidate.pipeline, candidate.training)
@@ -128,7 +128,7 @@ def test_scores_a_batch_as_it_decides_one_by_one(toy: TrainingRun) -> None:
 
 
 def test_is_served(toy: TrainingRun) -> None:
-    # Given the function with the artifact on disk, when it is asked for the golden cases
+    # Given the function with the artifact on disk, when it gets the golden cases
     service = Service(toy.directory)
     for case in toy.manifest["golden"]:
         answer = service(case["request"])
@@ -138,7 +138,7 @@ def test_is_served(toy: TrainingRun) -> None:
 
 
 def test_unknown_format_is_refused_by_name() -> None:
-    with pytest.raises(ExportError, match="there is no format 'none'; there are scorecard, sklearn"):
+    with pytest.raises(ExportError, match="there is no format 'none'; known formats: scorecard, sklearn"):
         model.formats.find("none")
 
 
@@ -149,7 +149,7 @@ def test_each_built_in_format_has_its_file_on_both_sides(name: str) -> None:
     assert model.formats.find(name).tables is not None
 
 
-def test_nobody_asks_what_class_a_scorer_has() -> None:
+def test_no_code_checks_the_class_of_a_scorer() -> None:
     asks = re.compile(r"isinstance\([^)]*(Estimator|Scorecard)")
     packages = ("lambda_app", "model", "operations", "benchmarks", "scripts", "tests")
     files = [path for package in packages for path in (ROOT / package).rglob("*.py")]

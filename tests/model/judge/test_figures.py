@@ -1,4 +1,4 @@
-"""Figures against their definitions and against fairlearn, and None where the data cannot show a figure."""
+"""Figures match their definitions and fairlearn, and are None if the data cannot show them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def judged(truth: NDArray[np.bool_], **groups: NDArray[Any]) -> Applications:
-    """Labelled applications with nothing but an outcome and groups."""
+    """Labelled applications with only an outcome and groups."""
     return Applications(
         fields=fields_of(Applicant),
         matrix=np.zeros((len(truth), 4)),
@@ -64,7 +64,7 @@ def ends(figure: Difference | Interval | None) -> tuple[float, float]:
     return figure["low"], figure["high"]
 
 
-def test_differences_are_fairlearns() -> None:
+def test_differences_agree_with_fairlearn() -> None:
     applications, probabilities, approved = invented(5_000, seed=1)
     figures = evaluate(probabilities, approved, applications, seed=0)["groups"]["Group"]
     given_to = {
@@ -83,8 +83,8 @@ def test_differences_are_fairlearns() -> None:
         assert low < value < high
 
 
-def test_interval_is_that_of_resampled_rows() -> None:
-    # Given the plain bootstrap: rows drawn with replacement, and fairlearn's figure of each draw
+def test_interval_agrees_with_resampled_rows() -> None:
+    # Given the plain bootstrap: rows drawn with replacement, and fairlearn's figure for each draw
     applications, probabilities, approved = invented(3_000, seed=2)
     truth, groups = applications.approved, applications.groups["Group"].astype(str)
     generator = np.random.default_rng(9)
@@ -92,7 +92,7 @@ def test_interval_is_that_of_resampled_rows() -> None:
     for _ in range(300):
         rows = generator.integers(0, len(truth), len(truth))
         drawn.append(equal_opportunity_difference(truth[rows], approved[rows], sensitive_features=groups[rows]))
-    # When counts are drawn instead, which is faster, then the interval is the same but for chance
+    # When counts are drawn instead, which is faster, then the interval is the same except for chance
     figure = evaluate(probabilities, approved, applications, seed=0)["groups"]["Group"]["equal_opportunity_difference"]
     spread = float(np.std(drawn))
     assert figure["low"] == pytest.approx(np.percentile(drawn, 2.5), abs=spread / 2)
@@ -130,7 +130,7 @@ def test_rows_without_a_group_are_counted_and_left_out() -> None:
     assert "" not in figures["by_group"]
 
 
-def test_gap_is_that_of_the_widest_column() -> None:
+def test_gap_is_the_widest_over_all_columns() -> None:
     applications, probabilities, approved = invented(2_000, seed=6)
     halves = np.arange(2_000) % 2
     both = judged(applications.approved, Group=applications.groups["Group"], Half=halves.astype(str))

@@ -1,4 +1,4 @@
-"""The policy: each rule alone denies what it is there for, and a figure that is missing is denied."""
+"""The policy: each rule denies its own case, and a missing figure is denied."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 FIXTURES = ROOT / "tests" / "policy"
 RULES = {"limits", "accuracy", "sensitive", "equal_opportunity", "group_size", "parity", "monotonicity", "champion"}
-# What a figure could turn into on the way; none of these is a number.
-NO_NUMBERS: tuple[Any, ...] = (None, "0", "", True, [], {}, [0.95])
+# Values that are not numbers, which a figure could be replaced with.
+NOT_NUMBERS: tuple[Any, ...] = (None, "0", "", True, [], {}, [0.95])
 
 
 def question(name: str) -> dict[str, Any]:
-    """A question to the policy, as in gate.json."""
+    """An input for the policy, as in gate.json."""
     asked: dict[str, Any] = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
     return asked
 
@@ -36,7 +36,7 @@ def denied(asked: dict[str, Any]) -> set[str]:
 
 
 def paths(node: dict[str, Any], before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """The paths of the numbers that the policy may look at."""
+    """The paths of the numbers that the policy may read."""
     found = []
     for key, value in node.items():
         if isinstance(value, dict):
@@ -46,7 +46,7 @@ def paths(node: dict[str, Any], before: tuple[str, ...] = ()) -> list[tuple[str,
     return found
 
 
-# Figures that no rule looks at.
+# Figures that no rule reads.
 UNUSED = {"rows", "edge_rows", "low", "high"}
 USED = [path for path in paths(question("passes")) if path[-1] not in UNUSED or path == ("parity", "rows")]
 
@@ -76,7 +76,7 @@ def test_sound_model_passes() -> None:
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
-def test_rule_alone_denies_its_fixture(rule: str) -> None:
+def test_only_the_rule_itself_denies_its_fixture(rule: str) -> None:
     verdict = judge(question(rule))
     assert not verdict.passed
     assert [name for name, _ in verdict.denials] == [rule]
@@ -86,7 +86,7 @@ def test_rule_alone_denies_its_fixture(rule: str) -> None:
 @pytest.mark.parametrize("path", USED, ids=".".join)
 def test_figure_that_is_missing_or_not_a_number_denies(path: tuple[str, ...]) -> None:
     asked = question("passes")
-    for value in (..., *NO_NUMBERS):
+    for value in (..., *NOT_NUMBERS):
         assert denied(put(asked, path, value)), f"{path} = {value!r} passed"
 
 
@@ -99,7 +99,7 @@ def test_figure_that_is_not_finite_never_passes(path: tuple[str, ...], value: fl
 
 @pytest.mark.parametrize("section", ["limits", "metrics", "parity", "monotonicity", "champion"])
 @pytest.mark.parametrize("value", [..., {}, [], "text", 1], ids=repr)
-def test_section_that_is_missing_or_none_denies(section: str, value: object) -> None:
+def test_missing_or_malformed_section_denies(section: str, value: object) -> None:
     assert denied(put(question("passes"), (section,), value))
 
 
@@ -161,7 +161,7 @@ def test_limit_itself_still_passes(path: tuple[str, ...], at: float, beyond: flo
         pytest.param({"equal_opportunity_gap": 0.194}, False, id="wider-gap"),
     ],
 )
-def test_no_loss_against_the_champion(change: dict[str, float], passes: bool) -> None:
+def test_model_must_not_be_worse_than_the_champion(change: dict[str, float], passes: bool) -> None:
     asked = question("passes")
     asked["champion"] |= change
     assert denied(asked) == (set() if passes else {"champion"})
@@ -172,7 +172,7 @@ def test_no_loss_against_the_champion(change: dict[str, float], passes: bool) ->
     ["", "package other", "package model_gate\nsyntax error", "package model_gate\nallow := true"],
     ids=["empty", "another-package", "broken", "no-denials"],
 )
-def test_policy_that_cannot_be_asked_never_passes(text: str, tmp_path: Path) -> None:
+def test_policy_that_cannot_be_evaluated_never_passes(text: str, tmp_path: Path) -> None:
     policy = tmp_path / "policy.rego"
     policy.write_text(text)
     with pytest.raises(GateError):
@@ -193,9 +193,9 @@ def test_policy_that_contradicts_itself_never_passes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "denials",
     ['{"text"}', '{{"message": "no rule"}}', '{{"rule": "no message"}}', "7"],
-    ids=["bare-text", "no-rule", "no-message", "no-set"],
+    ids=["bare-text", "no-rule", "no-message", "not-a-set"],
 )
-def test_policy_that_denies_in_another_form_never_passes(denials: str, tmp_path: Path) -> None:
+def test_policy_with_malformed_denials_never_passes(denials: str, tmp_path: Path) -> None:
     policy = tmp_path / "policy.rego"
     policy.write_text(f"package model_gate\nimport rego.v1\ndefault allow := false\ndeny := {denials}\n")
     with pytest.raises(GateError):
@@ -208,7 +208,7 @@ def test_missing_policy_never_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", [{}, [], {"metrics": {}}], ids=repr)
-def test_manifest_without_figures_cannot_be_asked_about(broken: Any) -> None:
+def test_manifest_without_figures_cannot_be_judged(broken: Any) -> None:
     with pytest.raises(GateError):
         gate_question(broken, limits_of(Applicant), None)
 

@@ -1,4 +1,4 @@
-"""The intervals of a model's figures, against values calculated by hand or published."""
+"""The intervals of a model's figures, compared with values that were published or calculated by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search for pairs that a model orders against a field's direction: what is compared, and how it is counted."""
+"""The search for pairs that a model ranks against a field's direction: what is compared, and how it is counted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def directed(judged: Applications, direction: Direction) -> Applications:
 
 
 class Recorded(RowByRow):
-    """Columns that keep what they were asked."""
+    """Columns that record what they were asked to score."""
 
     def __init__(self, opened: Artifact) -> None:
         super().__init__(opened)
@@ -60,7 +60,7 @@ class Recording:
 
 
 @pytest.mark.parametrize("name", ["small", "mixed"])
-def test_every_pair_differs_in_one_directed_field_that_both_have(name: str, request: pytest.FixtureRequest) -> None:
+def test_every_pair_differs_in_one_directed_field_present_in_both(name: str, request: pytest.FixtureRequest) -> None:
     # Given a format that records the pairs
     outcome: TrainingRun = request.getfixturevalue(name)
     judged, opened = outcome.candidate.holdout, outcome.assessment.artifact
@@ -68,7 +68,7 @@ def test_every_pair_differs_in_one_directed_field_that_both_have(name: str, requ
     formats.register(f"recording-{name}", recording)
     # When they are drawn
     found = monotonicity(Artifact({**opened.manifest, "format": f"recording-{name}"}, opened.scorer), judged, 0)
-    # Then each pair differs in exactly one field, which has a direction and a value on both sides, and all are counted
+    # Then each pair differs in exactly one field, with a direction and a value on both sides, and all pairs are counted
     [asked] = [columns.asked for columns in recording.made]
     ones, others = np.concatenate(asked[0::2]), np.concatenate(asked[1::2])
     different = (ones != others) & ~(np.isnan(ones) & np.isnan(others))
@@ -83,7 +83,7 @@ def test_every_pair_differs_in_one_directed_field_that_both_have(name: str, requ
     assert found["directed_fields"] == len(np.unique(places))
 
 
-def test_model_keeps_its_directions_and_breaks_the_opposite_ones(small: TrainingRun) -> None:
+def test_model_respects_its_directions_and_violates_the_opposite_ones(small: TrainingRun) -> None:
     judged = small.candidate.holdout
     assert monotonicity(small.assessment.artifact, judged, 0)["violations"] == 0
     turned = directed(judged, "down" if judged.fields[1].monotonic > 0 else "up")
@@ -95,12 +95,12 @@ def test_contract_without_a_direction_has_no_pairs(small: TrainingRun) -> None:
     assert found == {"directed_fields": 0, "pairs": 0, "violations": 0}
 
 
-def test_field_of_one_value_is_never_compared(small: TrainingRun) -> None:
+def test_field_with_a_single_value_is_never_compared(small: TrainingRun) -> None:
     # Given a hold-out in which all fields but one have a single value, and another in which all have
     matrix = small.candidate.holdout.matrix.copy()
     matrix[:, [0, 2, 3]] = 1.0
     one = monotonicity(small.assessment.artifact, replace(small.candidate.holdout, matrix=matrix), 0)
     none = monotonicity(small.assessment.artifact, replace(small.candidate.holdout, matrix=np.ones_like(matrix)), 0)
-    # Then all pairs differ in that field, and in the other hold-out there are none
+    # Then all pairs differ in that field, and the other hold-out has no pairs
     assert one == {"directed_fields": 4, "pairs": PAIRS, "violations": 0}
     assert none == {"directed_fields": 4, "pairs": 0, "violations": 0}

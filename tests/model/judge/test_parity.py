@@ -1,4 +1,4 @@
-"""Parity: an artifact that decides otherwise than its pipeline is found."""
+"""Parity: an artifact that decides differently from its pipeline is detected."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from model.run import TrainingRun
 
 
-def test_notices_a_table_that_is_not_the_pipeline(small: TrainingRun, tmp_path: Path) -> None:
-    # Given an artifact in which one field has two points more everywhere
+def test_detects_a_table_that_differs_from_the_pipeline(small: TrainingRun, tmp_path: Path) -> None:
+    # Given an artifact in which every bin of one field has two extra points
     model: ScorecardTables = joblib.load(small.directory / "model.joblib")
     model["fields"][1]["points"] = [points + 2.0 for points in model["fields"][1]["points"]]
     joblib.dump(model, tmp_path / "model.joblib")
@@ -33,16 +33,16 @@ def test_notices_a_table_that_is_not_the_pipeline(small: TrainingRun, tmp_path: 
     opened, holdout = artifact.load(str(tmp_path)), small.candidate.holdout
     # When it is compared with the pipeline
     found = compare(opened, small.candidate, decide_all(opened, holdout))
-    # Then the difference shows
+    # Then the difference is reported
     assert found["different_decisions"] > 0
     assert found["largest_difference"] > 0.1
     assert found["rows"] == len(holdout.matrix)
 
 
-def test_asks_beside_every_edge_word_and_missing_value(mixed: TrainingRun) -> None:
+def test_compares_at_every_edge_word_and_missing_value(mixed: TrainingRun) -> None:
     # Given the bins of a model with every kind of field
     fields = zip(mixed.candidate.holdout.fields, mixed.manifest["bins"]["fields"], strict=True)
-    # When the rows beside them are counted: three for an edge, one for a word, one for a missing value
+    # When the rows are counted: three per edge, one per word, one per missing value
     expected = sum(3 * len(bins.get("edges", ())) + len(spec.words) + spec.optional for spec, bins in fields)
-    # Then parity has looked at as many
+    # Then parity has compared as many
     assert mixed.manifest["parity"]["edge_rows"] == expected

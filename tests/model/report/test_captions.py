@@ -1,4 +1,4 @@
-"""Pictures carry their alternative text wherever they are shown."""
+"""Pictures carry their alternative text in the report and in the notebook."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_notebook_shows_a_picture_with_its_alternative_text() -> None:
     # given
     picture = captions.Picture(captions.points([table("F", 0.0, 1.0)])[0].figure, 'Points of "F" & <others>.')
 
-    # when: as a notebook asks
+    # when: a notebook displays it
     data, metadata = DisplayFormatter().format(picture)  # type: ignore[no-untyped-call]  # IPython has no types
 
     # then
@@ -32,7 +32,7 @@ def test_notebook_shows_a_picture_with_its_alternative_text() -> None:
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
 
 
-def test_same_figure_is_drawn_in_the_same_bytes() -> None:
+def test_same_figure_gives_the_same_bytes() -> None:
     first, second = (captions.points([table("F", 0.0, 1.0)])[0] for _ in range(2))
     assert first._repr_mimebundle_() == second._repr_mimebundle_()
 
@@ -43,7 +43,7 @@ def test_field_without_points_has_no_picture() -> None:
     assert [picture.alt.split(":")[0] for picture in captions.points(tables)] == ["Points of Moves"]
 
 
-def test_distribution_tells_each_group(small: TrainingRun) -> None:
+def test_distribution_describes_each_group(small: TrainingRun) -> None:
     alt = captions.distribution(small.candidate.holdout, "Income", "Group").alt
     assert alt.startswith("Income of the applications. Group 0: median ")
     assert alt.count("labelled approve") == 2

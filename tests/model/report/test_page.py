@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", params=["small", "mixed", "mixed_sklearn"])
 def outcome(request: pytest.FixtureRequest) -> TrainingRun:
-    """A published model: of the default contract, of a contract with words and gaps, in a format without points."""
+    """A published model: the default contract, a contract with words and gaps, and a format without points."""
     found: TrainingRun = request.getfixturevalue(request.param)
     return found
 
@@ -49,7 +49,7 @@ def test_is_well_formed(page: Page) -> None:
     assert page.open == []
 
 
-def test_says_which_model_and_how_good(outcome: TrainingRun, page: Page) -> None:
+def test_names_the_model_and_its_figures(outcome: TrainingRun, page: Page) -> None:
     manifest = outcome.manifest
     for fact in (
         manifest["model_version"],
@@ -63,25 +63,25 @@ def test_says_which_model_and_how_good(outcome: TrainingRun, page: Page) -> None
         assert fact in page.text
 
 
-def test_shows_every_field_and_the_applicants_words(outcome: TrainingRun, page: Page) -> None:
-    still = idle(points_tables(outcome.assessment.artifact))
+def test_shows_every_field_and_its_reason(outcome: TrainingRun, page: Page) -> None:
+    without_points = idle(points_tables(outcome.assessment.artifact))
     for spec in outcome.manifest["contract"]["fields"]:
         assert spec["name"] in page.text
-        assert (spec["text"] in page.text) is (spec["name"] not in still)
+        assert (spec["text"] in page.text) is (spec["name"] not in without_points)
 
 
-def test_says_which_field_moves_no_decision(mixed: TrainingRun) -> None:
+def test_says_which_field_affects_no_decision(mixed: TrainingRun) -> None:
     # given: a column with one value in all rows
     page = Page.of((mixed.directory / FILE).read_text(encoding="utf-8"))
 
     # then: it has no picture, no direction and no reason
-    assert "Constant The same in all training rows units does not move this model's decisions" in page.words()
+    assert "Constant The same in all training rows units does not affect this model's decisions" in page.words()
     assert "Never" not in page.text
     assert [picture for picture in page.every("img") if "Points of Constant" in (picture["alt"] or "")] == []
     assert [picture for picture in page.every("img") if "Points of Amount" in (picture["alt"] or "")] != []
 
 
-def test_quotes_each_guideline_as_what_it_is(page: Page) -> None:
+def test_describes_each_guideline_correctly(page: Page) -> None:
     assert "guideline for employment selection (29 CFR 1607.4(D)), not a rule for credit" in page.words()
     assert "SR 26-2 (April 2026), which replaced SR 11-7" in page.words()
     assert "biased" not in page.text
@@ -102,7 +102,7 @@ def test_has_no_dead_links(page: Page) -> None:
     assert {link["href"] for link in page.every("a")} <= targets
 
 
-def test_describes_every_picture_in_words(page: Page) -> None:
+def test_every_picture_has_alternative_text(page: Page) -> None:
     pictures = page.every("img")
     assert len(pictures) >= 5
     assert [picture for picture in pictures if len(picture["alt"] or "") < 30] == []
@@ -127,11 +127,11 @@ def test_explains_a_denial_with_the_services_own_reasons(outcome: TrainingRun, p
         assert reason["text"] in page.text
 
 
-def test_lists_shortfalls_from_the_weightiest_down(outcome: TrainingRun) -> None:
+def test_lists_the_largest_shortfalls_first(outcome: TrainingRun) -> None:
     denial = example_denial(outcome.assessment.artifact)
     assert denial is not None
-    told = [name for name, shortfall in denial.shortfalls if shortfall > 0][:4]
-    assert told == [reason["field"] for reason in denial.answer["reasons"]]
+    largest = [name for name, shortfall in denial.shortfalls if shortfall > 0][:4]
+    assert largest == [reason["field"] for reason in denial.answer["reasons"]]
 
 
 def test_lists_all_points(small: TrainingRun) -> None:
@@ -142,10 +142,10 @@ def test_lists_all_points(small: TrainingRun) -> None:
         assert f"{row.points:.3f}" in page.text
 
 
-def test_gives_the_points_from_which_an_application_is_approved(small: TrainingRun) -> None:
-    # given: a score is the intercept plus points, approved from the cut-off's log-odds on
+def test_gives_the_points_needed_for_approval(small: TrainingRun) -> None:
+    # given: a score is the intercept plus points; approval needs the cut-off's log-odds
     words = Page.of(render(small.assessment)).words()
-    needed = float(re.search(r"approved from ([\d.-]+) points on", words)[1])  # type: ignore[index]  # no match fails the test
+    needed = float(re.search(r"approved with ([\d.-]+) points or more", words)[1])  # type: ignore[index]  # no match fails the test
     intercept = float(re.search(r"The score is ([\d.-]+) plus", words)[1])  # type: ignore[index]  # no match fails the test
 
     # when
@@ -172,8 +172,8 @@ def test_is_kept_for_a_rejected_model_and_names_the_rule(rejected: TrainingRun) 
     assert words.count("✗ failed") == 1
 
 
-def test_says_when_a_group_is_impossible_to_judge_by(tmp_path: Path) -> None:
-    # given: a group without any creditworthy applicant
+def test_says_when_a_group_cannot_be_judged(tmp_path: Path) -> None:
+    # given: a group without creditworthy applicants
     frame = generate(4_000, 0)
     frame.loc[:100, ["Group", "Target"]] = [2, 0]
     applications = check_frame(frame, Applicant, source="the generator, seed 0", dated="2026-01-01")
@@ -185,11 +185,11 @@ def test_says_when_a_group_is_impossible_to_judge_by(tmp_path: Path) -> None:
     words = Page.of((found.directory / FILE).read_text(encoding="utf-8")).words()
     assert "equal_opportunity" in [rule for rule, _ in found.verdict.denials]
     assert found.manifest["metrics"]["groups"]["Group"]["by_group"]["2"]["true_positive_rate"] is None
-    assert "a gap that this data cannot tell" in words
+    assert "a gap that this data cannot show" in words
     assert "Equal opportunity difference not known" in words
 
 
-def test_shows_rejected_rows_and_runs_nothing_that_a_file_name_holds(small: TrainingRun) -> None:
+def test_shows_rejected_rows_and_escapes_file_names(small: TrainingRun) -> None:
     # given
     opened = small.assessment.artifact
     data: Data = {

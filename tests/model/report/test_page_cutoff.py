@@ -1,4 +1,4 @@
-"""What the report says about the cut-off: whether the limit affected it, and what others would do to the groups."""
+"""The report on the cut-off: whether the limit affected it, and the effect of other cut-offs on the groups."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def with_metrics(outcome: TrainingRun, **changes: object) -> str:
-    """The words of the page about a model with some other metrics."""
+    """The words of the page about a model with changed metrics."""
     metrics = cast("Metrics", {**outcome.assessment.metrics, **changes})
     return Page.of(page.render(replace(outcome.assessment, metrics=metrics))).words()
 
@@ -71,7 +71,7 @@ def test_shows_each_models_cutoff_and_a_wider_gap(small: TrainingRun) -> None:
     assert "Its gap is wider than that of one of the models it was compared with: Tree of depth 3, 10.0" in words
 
 
-def test_lists_what_other_cutoffs_would_do(small: TrainingRun) -> None:
+def test_lists_the_effect_of_other_cutoffs(small: TrainingRun) -> None:
     # given: the decisions of the pipeline at each cut-off
     judged = small.candidate.holdout
     estimated = small.candidate.pipeline.predict_proba(judged.matrix)[:, 1]
@@ -87,7 +87,7 @@ def test_lists_what_other_cutoffs_would_do(small: TrainingRun) -> None:
         assert f"{name} {accuracy * 100:.1f} % {gap * 100:.1f} % {approved.mean() * 100:.1f} %" in words
 
 
-def test_of_a_contract_without_a_sensitive_column_says_just_that(tmp_path: Path) -> None:
+def test_says_that_a_contract_has_no_sensitive_column(tmp_path: Path) -> None:
     # given
     contract = load_contract(f"{CONTRACTS / 'unjudged.py'}:Applicant")
     applications = check_frame(generate(4_000, 0), contract, source="the generator, seed 0", dated="2026-01-01")

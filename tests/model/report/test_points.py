@@ -55,7 +55,7 @@ def test_each_training_row_is_in_the_bin_whose_label_covers_it(small: TrainingRu
             assert np.isin(values, np.unique(values)[covered]).mean() == pytest.approx(row.share, abs=1e-6)
 
 
-def test_there_are_no_points_without_a_scorecard(mixed_sklearn: TrainingRun) -> None:
+def test_format_without_points_has_no_tables(mixed_sklearn: TrainingRun) -> None:
     assert points_tables(mixed_sklearn.assessment.artifact) == []
 
 

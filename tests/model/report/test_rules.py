@@ -1,4 +1,4 @@
-"""The report's table of rules: those of the policy, with this model's values and limits."""
+"""The report's table of rules: the policy's rules, with this model's values and limits."""
 
 from __future__ import annotations
 
