@@ -1,6 +1,7 @@
 """The images that are compared, all on the same base image.
 
-They hold an empty handler, this service, scikit-learn and joblib alone, and everything that the public tutorial installs.
+They hold an empty handler, this service, scikit-learn and joblib alone, and everything that the public tutorial
+installs.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""INIT in a hardened container, as the runtime interface emulator reports it: an empty handler, this service and the
-tutorial's way, by turns, on one base.
+"""INIT in a hardened container, as reported by the runtime interface emulator.
+
+Compares an empty handler, this service and the tutorial's way, in alternating runs on the same base image.
 
     python -m benchmarks.container_init --artifacts model/artifacts
 """
@@ -71,7 +72,7 @@ def table(found: dict[str, list[float]]) -> str:
     """A Markdown table of times and ratios."""
     empty = next(iter(found.values()))
     lines = [
-        f"`docker run {' '.join(HARDENED)}`, {len(empty)} rounds by turns, median (quartiles):",
+        f"`docker run {' '.join(HARDENED)}`, {len(empty)} alternating rounds, median (quartiles):",
         "",
         "| | INIT, ms | lowest, ms | times an empty handler |",
         "| --- | ---: | ---: | ---: |",

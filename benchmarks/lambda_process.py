@@ -74,9 +74,9 @@ def live(emulator: Path, contender: Contender, warm_requests: int) -> Life:
             _check(contender, answer)
             warm = []
             for _ in range(warm_requests):
-                asked = time.perf_counter()
+                sent = time.perf_counter()
                 _ask(connection, body)
-                warm.append((time.perf_counter() - asked) * 1e3)
+                warm.append((time.perf_counter() - sent) * 1e3)
         peak = _peak_mb(process.pid)
     finally:
         process.terminate()

@@ -3,8 +3,8 @@
 ServiceError
 ├── SettingError            an environment variable has an invalid value; nothing is served
 ├── ArtifactError           the artifact cannot be trusted or read; nothing is served
-│   ├── ArtifactMissing     a file is not there
-│   ├── ArtifactCorrupt     the bytes are not the ones that the manifest describes
+│   ├── ArtifactMissing     a file is missing or cannot be read
+│   ├── ArtifactCorrupt     the bytes do not match the manifest
 │   ├── ArtifactUnsafe      the pickle refers to a class, or holds more than plain data
 │   └── ArtifactUnsupported this code does not know the format or its version
 ├── UnsafeContent           a format found bytes that it must not open; becomes ArtifactUnsafe
@@ -64,11 +64,11 @@ class ArtifactError(ServiceError):
 
 
 class ArtifactMissing(ArtifactError):
-    """A file of the artifact is not there."""
+    """A file of the artifact is missing or cannot be read."""
 
 
 class ArtifactCorrupt(ArtifactError):
-    """The bytes are not the ones that the manifest describes."""
+    """The bytes do not match the manifest."""
 
 
 class ArtifactUnsafe(ArtifactError):

@@ -148,7 +148,7 @@ if TYPE_CHECKING:
         largest_difference: float
 
     class Monotonicity(TypedDict):
-        """How many pairs of applicants were compared, and how many are ordered against a field's direction."""
+        """How many pairs of applicants were compared, and how many are ranked against a field's direction."""
 
         directed_fields: int
         pairs: int
@@ -161,7 +161,7 @@ if TYPE_CHECKING:
         message: str
 
     class Gate(TypedDict):
-        """What the gate decided."""
+        """The gate's verdict."""
 
         passed: bool
         denials: list[Denial]

@@ -130,7 +130,7 @@ def _evaluate(options: Namespace) -> int:
         rows = f"the hold-out of the training data, {len(judged.approved):,} of {len(applications.approved):,} rows"
     else:
         judged = applications
-        rows = f"all {len(judged.approved):,} rows; this is not the data that the model was trained on"
+        rows = f"all {len(judged.approved):,} rows, because they are not exactly the training data"
     _say("judged", rows, sys.stderr)
     decided = decide_all(opened, judged)
     print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, options.seed), indent=1))
@@ -158,14 +158,14 @@ def _score(options: Namespace) -> int:
 
     opened = artifact.load(str(options.artifact))
     fields = carried_fields(opened.manifest["contract"])
-    asked = read_unlabelled(options.input, fields, max_reject_share=options.max_rejects)
-    scored = decide(opened, asked)
+    applications = read_unlabelled(options.input, fields, max_reject_share=options.max_rejects)
+    scored = decide(opened, applications)
     if suffix == ".parquet":
         scored.to_parquet(options.output, index=False)
     else:
         scored.to_csv(options.output, index=False)
     _say("scored", f"{len(scored):,} applications to {options.output}; {scored['prediction'].sum():,} approved")
-    _say_rejects(asked)
+    _say_rejects(applications)
     return 0
 
 

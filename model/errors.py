@@ -4,7 +4,7 @@ ModelError
 ├── ContractError     the contract cannot be loaded, contradicts itself, or cannot become plain data
 ├── DataError         the applications cannot be used; `model.data.rejects` shows its subclasses
 ├── TrainingError     the data cannot train a model
-├── ExportError       the model cannot be written in the format asked for
+├── ExportError       the model cannot be written in the requested format
 ├── GateError         the policy could not be evaluated; the model counts as not passed
 └── PlatformError     a training platform offers nothing to train on
 
@@ -24,7 +24,7 @@ class TrainingError(ModelError):
 
 
 class ExportError(ModelError):
-    """The model cannot be written in the format asked for."""
+    """The model cannot be written in the requested format."""
 
 
 class GateError(ModelError):

@@ -112,14 +112,14 @@ def run(job: Job) -> int:
     code = 128 - code if code < 0 else code
     if code:
         # Drop the overwritten states of progress bars: the platform shows only a few characters.
-        said = re.sub(r"[^\n\r]*\r", "", last.decode(errors="replace")).strip()
+        output = re.sub(r"[^\n\r]*\r", "", last.decode(errors="replace")).strip()
         heading = f"training ended with exit code {code}\n"
-        _report_failure(job.failure, heading + said[len(heading) - FAILURE_CHARACTERS :])
+        _report_failure(job.failure, heading + output[len(heading) - FAILURE_CHARACTERS :])
     return code
 
 
 def main(words: Sequence[str]) -> int:
-    """Train as the environment asks; the exit code is that of `python -m model train`."""
+    """Train as the platform requires; the exit code is that of `python -m model train`."""
     arguments = words[1:] if words[:1] == ["train"] else words
     try:
         job = plan(os.environ, arguments)
@@ -131,15 +131,15 @@ def main(words: Sequence[str]) -> int:
 
 
 def _sagemaker(arguments: Sequence[str], root: Path) -> Job:
-    asked = [*_hyperparameters(root / "input/config/hyperparameters.json"), *arguments]
+    options = [*_hyperparameters(root / "input/config/hyperparameters.json"), *arguments]
     channel = root / "input/data/training"
     # A job without the channel trains on generated applications, as `make run` does.
     if channel.is_dir():
-        asked.append(f"--data={_one_file(sorted(channel.iterdir()), str(channel))}")
+        options.append(f"--data={_one_file(sorted(channel.iterdir()), str(channel))}")
     champion = root / "input/data/champion/manifest.json"
     if champion.is_file():
-        asked.append(f"--champion={champion}")
-    return Job("SageMaker", (*asked, f"--out={root / 'model'}"), root / "output/failure")
+        options.append(f"--champion={champion}")
+    return Job("SageMaker", (*options, f"--out={root / 'model'}"), root / "output/failure")
 
 
 def _hyperparameters(path: Path) -> list[str]:
@@ -164,13 +164,13 @@ def _plain(value: object) -> str:
 
 
 def _vertex(environ: Mapping[str, str], arguments: Sequence[str], gcs: Path) -> Job:
-    asked = list(arguments)
+    options = list(arguments)
     uri = environ.get("AIP_TRAINING_DATA_URI", "")
     if uri:
         pattern = _local(uri, "AIP_TRAINING_DATA_URI", gcs)
-        found = sorted(glob.glob(pattern))  # noqa: PTH207  # Path.glob takes no absolute pattern
-        asked.append(f"--data={_one_file([Path(path) for path in found], uri)}")
-    return Job("Vertex AI", (*asked, f"--out={_local(environ['AIP_MODEL_DIR'], 'AIP_MODEL_DIR', gcs)}"))
+        found = sorted(glob.glob(pattern))  # noqa: PTH207  # Path.glob rejects absolute patterns
+        options.append(f"--data={_one_file([Path(path) for path in found], uri)}")
+    return Job("Vertex AI", (*options, f"--out={_local(environ['AIP_MODEL_DIR'], 'AIP_MODEL_DIR', gcs)}"))
 
 
 def _local(uri: str, source: str, gcs: Path) -> str:

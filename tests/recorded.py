@@ -45,7 +45,7 @@ def record_two(outcome: TrainingRun, folder: Path) -> Path:
     with contextlib.chdir(folder):
         for pipeline in ("first-7", ""):
             with Recorder("Applicant", given | {"PIPELINE_ID": pipeline}, LONG) as recorder:
-                said = recorder.record(outcome.directory)
-            assert recorder.recorded, said
-            assert outcome.manifest["model_version"] in said
+                message = recorder.record(outcome.directory)
+            assert recorder.recorded, message
+            assert outcome.manifest["model_version"] in message
     return folder / "mlflow.db"

@@ -1,4 +1,4 @@
-"""A second contract, for real data: loan applications with categories and missing values (see README.md)."""
+"""A second contract, for real data: loan applications with words and missing values (see README.md)."""
 
 from __future__ import annotations
 

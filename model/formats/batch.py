@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 CHUNK = 65_536
 
 
-def decide(opened: Artifact, asked: Applications) -> pd.DataFrame:
+def decide(opened: Artifact, applications: Applications) -> pd.DataFrame:
     """Decide every application.
 
     Parameters
     ----------
     opened : Artifact
-    asked : Applications
+    applications : Applications
         Checked against the contract that the artifact carries.
 
     Returns
@@ -48,7 +48,7 @@ def decide(opened: Artifact, asked: Applications) -> pd.DataFrame:
         The applications were checked against another contract: the service might refuse some of them, or mix up
         columns or words.
     """
-    checked_with = core_schema_of(asked.fields)["fields"]
+    checked_with = core_schema_of(applications.fields)["fields"]
     carried = opened.manifest["contract"]["core_schema"]["fields"]
     if list(checked_with.items()) != list(carried.items()):
         raise DataError(
@@ -58,9 +58,9 @@ def decide(opened: Artifact, asked: Applications) -> pd.DataFrame:
     codes = [field["code"] for field in opened.manifest["contract"]["fields"]]
     parts = []
     # Even without applications there is one (empty) chunk, so that the result has its columns.
-    starts = range(0, max(1, len(asked.matrix)), CHUNK)
+    starts = range(0, max(1, len(applications.matrix)), CHUNK)
     for start in tqdm(starts, desc="score", unit=" chunks", delay=2, leave=False, disable=None):
-        matrix = asked.matrix[start : start + CHUNK]
+        matrix = applications.matrix[start : start + CHUNK]
         probabilities = columns.probabilities(matrix)
         approved = probabilities >= opened.manifest["threshold"]
         reasons = np.full(len(approved), "", dtype=object)
@@ -68,7 +68,7 @@ def decide(opened: Artifact, asked: Applications) -> pd.DataFrame:
         parts.append(
             pd.DataFrame(
                 {
-                    "row": asked.accepted[start : start + CHUNK] + 1,
+                    "row": applications.accepted[start : start + CHUNK] + 1,
                     "prediction": approved.astype(np.int64),
                     "decision": np.where(approved, "approve", "deny"),
                     "probability": probabilities,

@@ -71,7 +71,7 @@ def curves(models: Mapping[str, Figures], roc: Mapping[str, Sequence[RocPoint]])
             charts.roc(roc, areas),
             "ROC curves. Area under the curve: "
             + "; ".join(f"{charts.NAMES[name]} {words.places(area)}" for name, area in areas.items()),
-            "Further up and to the left is better; the diagonal is a coin toss.",
+            "Closer to the top left is better; the diagonal is a coin toss.",
         ),
         Picture(
             charts.calibration(calibrations),
@@ -80,7 +80,7 @@ def curves(models: Mapping[str, Figures], roc: Mapping[str, Sequence[RocPoint]])
                 f"estimated {words.percent(tenth['predicted'])}, observed {words.percent(tenth['observed'])}"
                 for tenth in calibrations["scorecard"]
             ),
-            "On the diagonal an estimated probability is met by the same share of approvals on record.",
+            "On the diagonal, the estimated probability equals the share labelled approve.",
         ),
     ]
 
@@ -112,7 +112,7 @@ def cutoffs(metrics: Metrics, limit: float) -> list[Picture]:
             f"Accuracy against the equal-opportunity gap. The chosen cut-off of {threshold:.3f} has an accuracy of "
             f"{words.percent(judged['accuracy'])} at a gap of {words.points(judged['equal_opportunity_gap'])}; the "
             f"policy allows {words.points(limit)}.",
-            "Each point of the curve is one cut-off, on the applications held out.",
+            "Each point on the curve is one cut-off, judged on the hold-out.",
         )
     ]
 
@@ -142,7 +142,7 @@ def shortfalls(found: Sequence[tuple[str, float]]) -> list[Picture]:
         Picture(
             charts.shortfalls(found),
             "Shortfall: " + "; ".join(f"{name} {value:+.2f}" for name, value in found),
-            "What counts most stands first; the letter names at most four.",
+            "The largest shortfall comes first; the notice to the applicant gives at most four reasons.",
         )
     ]
 

@@ -24,10 +24,10 @@ def test_fits_the_screen_and_loads_nothing(small: TrainingRun, width: int) -> No
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         tab = browser.new_page(viewport={"width": width, "height": 800})
-        asked: list[str] = []
-        said: list[str] = []
-        tab.on("request", lambda request: asked.append(request.url))
-        tab.on("console", lambda message: said.append(message.text))
+        requests: list[str] = []
+        logged: list[str] = []
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.on("console", lambda message: logged.append(message.text))
         tab.goto((small.directory / page.FILE).as_uri())
         wide = tab.evaluate("document.documentElement.scrollWidth")
         drawn = tab.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
@@ -36,5 +36,5 @@ def test_fits_the_screen_and_loads_nothing(small: TrainingRun, width: int) -> No
     # then
     assert wide <= width
     assert drawn
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-    assert said == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+    assert logged == []

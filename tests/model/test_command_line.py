@@ -157,17 +157,17 @@ def test_export_of_other_data_is_refused(trained: Path, tmp_path: Path, capsys: 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_score_decides_a_file_as_the_service_does(trained: Path, tmp_path: Path, suffix: str) -> None:
     # Given a file of applications without outcomes, one of them broken
-    asked = generate(300, 7)[FIELDS]
-    asked.loc[3, "Income"] = -1
-    source, target = tmp_path / f"asked.{suffix}", tmp_path / f"decided.{suffix}"
-    asked.to_csv(source, index=False) if suffix == "csv" else asked.to_parquet(source)
+    applications = generate(300, 7)[FIELDS]
+    applications.loc[3, "Income"] = -1
+    source, target = tmp_path / f"applications.{suffix}", tmp_path / f"decided.{suffix}"
+    applications.to_csv(source, index=False) if suffix == "csv" else applications.to_parquet(source)
     # When it is scored
     assert run("score", "--artifact", trained, "--in", source, "--out", target) == 0
     # Then each row has the service's own decision and reasons
     scored = pd.read_csv(target, keep_default_na=False) if suffix == "csv" else pd.read_parquet(target)
     assert list(scored["row"]) == [row for row in range(1, 301) if row != 4]
     decider = Decider(artifact.load(str(trained)))
-    records = asked.to_dict("records")
+    records = applications.to_dict("records")
     assert set(scored["decision"]) == {"approve", "deny"}
     for line in scored.to_dict("records"):
         decision = decider.decide(records[line["row"] - 1], "id").answer
@@ -179,15 +179,15 @@ def test_score_decides_a_file_as_the_service_does(trained: Path, tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "code", "said"), [(0.0, 0, "passed"), (1.0, 3, "DENIED by rule champion")], ids=["worse", "better"]
+    ("accuracy", "code", "expected"), [(0.0, 0, "passed"), (1.0, 3, "DENIED by rule champion")], ids=["worse", "better"]
 )
 def test_gate_compares_with_the_champion(
-    trained: Path, tmp_path: Path, accuracy: float, code: int, said: str, capsys: pytest.CaptureFixture[str]
+    trained: Path, tmp_path: Path, accuracy: float, code: int, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     champion = tmp_path / "champion.json"
     champion.write_text(json.dumps({"metrics": {"accuracy": accuracy, "equal_opportunity_gap": 0.9}}))
     assert run("gate", "--artifact", trained, "--champion", champion) == code
-    assert said in capsys.readouterr().out
+    assert expected in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", "NaN"])
@@ -201,7 +201,7 @@ def test_champion_that_is_not_a_manifest_stops_the_gate(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["train", "--data", "nowhere.csv"], "UnreadableFile"),
         (["train", "--contract", "nowhere:Class"], "ContractError"),
@@ -213,13 +213,17 @@ def test_champion_that_is_not_a_manifest_stops_the_gate(
     ids=["no-data", "no-contract", "no-data-for-a-contract", "no-artifact", "no-manifest", "too-few-rows"],
 )
 def test_work_that_cannot_be_done_exits_with_1_and_says_why(
-    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[Any]
+    arguments: list[str],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[Any],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
-    said_so = capsys.readouterr().err
-    assert said_so.splitlines()[-1].startswith(f"{said}: ")
-    assert "Traceback" not in said_so
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1].startswith(f"{expected}: ")
+    assert "Traceback" not in error
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -247,5 +251,5 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    said = capsys.readouterr().out
-    assert all(f"  {command} " in said for command in ("train", "evaluate", "gate", "export", "score"))
+    output = capsys.readouterr().out
+    assert all(f"  {command} " in output for command in ("train", "evaluate", "gate", "export", "score"))

@@ -54,10 +54,10 @@ def test_training_reports_rejected_rows_and_an_unknown_date(
     # When a model is trained
     assert main(command) == 0
     # Then it reports both
-    said = capsys.readouterr().out
-    assert "rejected   7 of 4,000 rows rejected" in said
-    assert "Income: greater_than_equal in 7 (lines 2, 3, 4, 5, 6, …)" in said
-    assert "3,993 applications from broken.csv, of unknown date" in said
+    output = capsys.readouterr().out
+    assert "rejected   7 of 4,000 rows rejected" in output
+    assert "Income: greater_than_equal in 7 (lines 2, 3, 4, 5, 6, …)" in output
+    assert "3,993 applications from broken.csv, of unknown date" in output
     assert json.loads((tmp_path / "manifest.json").read_text())["data"]["dated"] is None
     page = (tmp_path / FILE).read_text(encoding="utf-8")
     assert "3,993 applications of unknown date" in page
@@ -100,9 +100,9 @@ def test_evaluate_judges_a_model_on_the_rows_it_has_not_seen(
     # When it is evaluated
     assert main(command) == 0
     # Then the figures are those of its hold-out, and standard error says so
-    said = capsys.readouterr()
-    assert json.loads(said.out) == small.manifest["metrics"]
-    assert "judged     the hold-out of the training data, 4,000 of 20,000 rows" in said.err
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == small.manifest["metrics"]
+    assert "judged     the hold-out of the training data, 4,000 of 20,000 rows" in printed.err
 
 
 def test_evaluate_judges_a_model_on_all_rows_of_other_data(
@@ -113,12 +113,12 @@ def test_evaluate_judges_a_model_on_all_rows_of_other_data(
     # When the model is evaluated
     assert main(command) == 0
     # Then every accepted row counts, and standard output holds only the figures
-    said = capsys.readouterr()
-    figures = json.loads(said.out)
+    printed = capsys.readouterr()
+    figures = json.loads(printed.out)
     assert figures["rows"] == 3_993
     assert figures.keys() == small.manifest["metrics"].keys()
-    assert "judged     all 3,993 rows" in said.err
-    assert "rejected   7 of 4,000 rows rejected" in said.err
+    assert "judged     all 3,993 rows" in printed.err
+    assert "rejected   7 of 4,000 rows rejected" in printed.err
 
 
 def with_other_word_order(directory: Path) -> str:
@@ -140,23 +140,23 @@ def test_a_contract_that_is_not_the_models_own_is_refused(
     words = ["--contract", contract, "--artifact", str(mixed.directory), "--data", str(tmp_path / "loans.csv")]
     # When it is given for a model of the original contract, then nothing is decided
     assert main([command, *words]) == 1
-    said = capsys.readouterr()
-    assert said.err.startswith("ContractError: Loan is not the contract that the model was trained with")
-    assert "different: Home" in said.err
-    assert said.out == ""
+    printed = capsys.readouterr()
+    assert printed.err.startswith("ContractError: Loan is not the contract that the model was trained with")
+    assert "different: Home" in printed.err
+    assert printed.out == ""
 
 
 def test_score_knows_the_models_own_fields_and_words(mixed: TrainingRun, tmp_path: Path) -> None:
     # Given applications for a model of another contract, in a file with its columns in another order
-    asked = loans(300, 1)[[*reversed(Loan.model_fields), "Age"]]
-    asked.to_csv(tmp_path / "asked.csv", index=False)
+    applications = loans(300, 1)[[*reversed(Loan.model_fields), "Age"]]
+    applications.to_csv(tmp_path / "applications.csv", index=False)
     # When they are scored, without a contract
-    words = ["--artifact", str(mixed.directory), "--in", str(tmp_path / "asked.csv")]
+    words = ["--artifact", str(mixed.directory), "--in", str(tmp_path / "applications.csv")]
     assert main(["score", *words, "--out", str(tmp_path / "scored.csv")]) == 0
     # Then each is decided as the service decides it
     scored = pd.read_csv(tmp_path / "scored.csv")
     fields = carried_fields(mixed.manifest["contract"])
-    rows = read_unlabelled(tmp_path / "asked.csv", fields).matrix
+    rows = read_unlabelled(tmp_path / "applications.csv", fields).matrix
     decider = Decider(artifact.load(str(mixed.directory)))
     decisions = [decider.decide(values_of(row, fields), "id").answer for row in rows]
     assert len(scored) == 300
@@ -171,8 +171,8 @@ def test_score_knows_the_models_own_fields_and_words(mixed: TrainingRun, tmp_pat
 )
 def test_case_of_a_suffix_does_not_matter(name: str, reader: Any, small: TrainingRun, tmp_path: Path) -> None:
     # Given applications in a file with an upper-case suffix
-    generate(50, 3).to_csv(tmp_path / "asked.CSV", index=False)
-    words = ["score", "--artifact", str(small.directory), "--in", str(tmp_path / "asked.CSV")]
+    generate(50, 3).to_csv(tmp_path / "applications.CSV", index=False)
+    words = ["score", "--artifact", str(small.directory), "--in", str(tmp_path / "applications.CSV")]
     # When they are scored into another such file, then it has the format of its suffix
     assert main([*words, "--out", str(tmp_path / name)]) == 0
     assert len(reader(tmp_path / name)) == 50
@@ -203,7 +203,7 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1, hours=1)).date().isoformat()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         pytest.param(["train", "--rows", "-5"], "--rows: write a whole number", id="negative-rows"),
         pytest.param(["train", "--rows", "0"], "--rows: write a whole number", id="no-rows"),
@@ -226,9 +226,11 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1, hours=1)).date().isoformat()
         ),
     ],
 )
-def test_invalid_argument_is_a_usage_error(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_argument_is_a_usage_error(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     # Given an unknown option, or a value that an option cannot have, when the command is run, then it shows the usage
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    assert expected in capsys.readouterr().err

@@ -49,8 +49,8 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     # Given a fresh interpreter, when it is asked for help
     ended = subprocess.run([sys.executable, "-c", LOADED, *words], cwd=ROOT, capture_output=True, text=True, check=True)
     # Then it prints help, and has loaded nothing slow
-    shown, _, told = ended.stdout.rstrip().rpartition("\n")
-    found = json.loads(told)
+    shown, _, modules = ended.stdout.rstrip().rpartition("\n")
+    found = json.loads(modules)
     assert found["code"] == 0
     assert shown.startswith("usage: python -m model")
     assert "argparse" in found["modules"]
@@ -68,10 +68,18 @@ def test_usage_error_imports_nothing_heavy(words: list[str]) -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_terminal_that_lacks_a_character_gets_it_escaped(encoding: str, small: TrainingRun, tmp_path: Path) -> None:
     # Given so many applications that break the contract that the message ends in an ellipsis
-    asked = generate(100, 1)
-    asked.loc[:20, "Income"] = -1
-    asked.to_csv(tmp_path / "asked.csv", index=False)
-    words = ["score", "--artifact", str(small.directory), "--in", str(tmp_path / "asked.csv"), "--max-rejects", "1"]
+    applications = generate(100, 1)
+    applications.loc[:20, "Income"] = -1
+    applications.to_csv(tmp_path / "applications.csv", index=False)
+    words = [
+        "score",
+        "--artifact",
+        str(small.directory),
+        "--in",
+        str(tmp_path / "applications.csv"),
+        "--max-rejects",
+        "1",
+    ]
     # When they are scored on a terminal with this encoding, into a file whose name is not ASCII
     ended = subprocess.run(
         [sys.executable, "-m", "model", *words, "--out", str(tmp_path / "entschieden-für-Łódź.csv")],
@@ -81,8 +89,8 @@ def test_a_terminal_that_lacks_a_character_gets_it_escaped(encoding: str, small:
         check=False,
     )
     # Then the work is done, and the message can be read
-    said = ended.stdout.decode(encoding)
+    output = ended.stdout.decode(encoding)
     assert (ended.returncode, ended.stderr) == (0, b"")
-    assert "79 applications to" in said
-    assert f"6, {'…' if encoding == 'utf-8' else chr(92) + 'u2026'})" in said
+    assert "79 applications to" in output
+    assert f"6, {'…' if encoding == 'utf-8' else chr(92) + 'u2026'})" in output
     assert (tmp_path / "entschieden-für-Łódź.csv").is_file()

@@ -1,4 +1,4 @@
-"""One training run opens each thing as rarely as possible, and reads nothing back."""
+"""One training run opens its artifact twice and writes each file once; nothing is read back."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_missing_limits_end_a_command_before_any_data_is_read(
     # When the command is run
     code = main(words)
     # Then the error names the missing limits, by their path and expected content
-    said = capsys.readouterr().err
+    error = capsys.readouterr().err
     assert code == 1
-    assert said.startswith(f"GateError: {tmp_path / 'limits.json'}: no such file. Write the model's limits there")
+    assert error.startswith(f"GateError: {tmp_path / 'limits.json'}: no such file. Write the model's limits there")
     assert not (tmp_path / "out").exists()

@@ -105,9 +105,9 @@ def test_records_a_missing_date_as_unknown(small: TrainingRun) -> None:
 
 
 def test_training_itself_does_not_import_mlflow() -> None:
-    told = "import sys, model.__main__; print({name.partition('.')[0] for name in sys.modules} & {'mlflow', 'skops'})"
+    code = "import sys, model.__main__; print({name.partition('.')[0] for name in sys.modules} & {'mlflow', 'skops'})"
     done = subprocess.run(
-        [sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True, timeout=LONG
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=LONG
     )
     assert done.stdout.strip() == "set()"
 
@@ -123,12 +123,12 @@ def test_a_dead_server_loses_only_the_record(
     code = main(["train", "--rows", "12000", "--out", str(tmp_path)])
 
     # then
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert code == 0
     assert {"manifest.json", "model.joblib", "model_metrics.html"} <= {path.name for path in tmp_path.iterdir()}
-    assert "NOT RECORDED: http://127.0.0.1:" in said
-    assert f"python -m model track --artifact {tmp_path}" in said
-    assert "secret" not in said
+    assert "NOT RECORDED: http://127.0.0.1:" in output
+    assert f"python -m model track --artifact {tmp_path}" in output
+    assert "secret" not in output
 
 
 def test_stops_waiting_for_a_server_that_never_answers(small: TrainingRun) -> None:
@@ -138,10 +138,10 @@ def test_stops_waiting_for_a_server_that_never_answers(small: TrainingRun) -> No
 
         # when
         with Recorder("Applicant", environment(MLFLOW_TRACKING_URI=uri), seconds=0.5) as recorder:
-            said = recorder.record(small.directory)
+            message = recorder.record(small.directory)
 
     # then
-    assert said.startswith("NOT RECORDED: MLflow did not answer within 0.5 seconds.")
+    assert message.startswith("NOT RECORDED: MLflow did not answer within 0.5 seconds.")
     assert not recorder.recorded
 
 
@@ -151,11 +151,11 @@ def test_reports_an_unwritable_folder_at_once(small: TrainingRun, monkeypatch: p
 
     # when
     with Recorder("Applicant", environment(), LONG) as recorder:
-        said = recorder.record(small.directory)
+        message = recorder.record(small.directory)
 
     # then
-    assert said.startswith("NOT RECORDED: sqlite:///mlflow.db: ")
-    assert "mlflow.db'" in said
+    assert message.startswith("NOT RECORDED: sqlite:///mlflow.db: ")
+    assert "mlflow.db'" in message
 
 
 def test_a_training_that_fails_is_recorded_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,8 +35,8 @@ DECISION = {"prediction", "decision", "probability", "reasons", "model_version",
 
 def check_answer(answer: Answer) -> None:
     """Check that it is a typed refusal or a decision in strict JSON, and that neither it nor the log holds a canary."""
-    told = json.dumps(answer.envelope, ensure_ascii=False) + answer.printed
-    assert not [canary for canary in CANARIES if canary in told], told
+    output = json.dumps(answer.envelope, ensure_ascii=False) + answer.printed
+    assert not [canary for canary in CANARIES if canary in output], output
     assert all(line["event"] in ("decision", "refusal") for line in answer.lines)
     body = answer.body
     if answer.status == 200:
@@ -86,9 +86,9 @@ def test_answer_without_a_decision_repeats_nothing_either(path: str, service: Se
 @pytest.mark.parametrize("place", ["body", "log"])
 def test_check_finds_a_canary_in_an_answer_without_a_decision(body: Mapping[str, Any], place: str) -> None:
     # Given an answer that repeats what was sent, in its body or in the log
-    told = {**body, "model_version": CANARY_WORD} if place == "body" else body
+    content = {**body, "model_version": CANARY_WORD} if place == "body" else body
     printed = json.dumps({"event": "refusal", "problem": CANARY_WORD}) if place == "log" else ""
-    answer = Answer({"statusCode": 200, "body": json.dumps(told)}, printed)
+    answer = Answer({"statusCode": 200, "body": json.dumps(content)}, printed)
     # When it is checked, then the check fails
     with pytest.raises(AssertionError, match=CANARY_WORD):
         check_answer(answer)

@@ -88,18 +88,18 @@ def test_a_csv_row_is_accepted_exactly_when_the_contract_accepts_it(tmp_path: Pa
     # Given cells of every kind, and pydantic's verdict on each row as a request
     path = write_csv(tmp_path / "loans.csv", rows)
     trimmed = [{name: cell.strip(" \t\r\n") for name, cell in row.items()} for row in rows]
-    asked = [
+    requests = [
         on_the_wire({name: cell for name, cell in row.items() if cell not in ("", "NA")})
         for row in trimmed
         if any(row.values())
     ]
-    accepted, faults = judged_by_pydantic(asked, Loan.model_validate_json)
+    accepted, faults = judged_by_pydantic(requests, Loan.model_validate_json)
     # When the file is read
     result = read_unlabelled(path, fields_of(Loan), max_reject_share=1.0)
     # Then the same rows are accepted, with the same values, and the same rules are named for the rest
     np.testing.assert_array_equal(result.matrix, as_matrix(accepted))
     assert counted(result) == faults
-    assert result.rejects.rows_rejected == len(asked) - len(accepted)
+    assert result.rejects.rows_rejected == len(requests) - len(accepted)
 
 
 TYPED = st.one_of(

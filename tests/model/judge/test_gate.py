@@ -26,13 +26,13 @@ NOT_NUMBERS: tuple[Any, ...] = (None, "0", "", True, [], {}, [0.95])
 
 def question(name: str) -> dict[str, Any]:
     """An input for the policy, as in gate.json."""
-    asked: dict[str, Any] = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
-    return asked
+    policy_input: dict[str, Any] = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
+    return policy_input
 
 
-def denied(asked: dict[str, Any]) -> set[str]:
+def denied(policy_input: dict[str, Any]) -> set[str]:
     """The rules that deny."""
-    return {rule for rule, _ in judge(asked).denials}
+    return {rule for rule, _ in judge(policy_input).denials}
 
 
 def paths(node: dict[str, Any], before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -51,9 +51,9 @@ UNUSED = {"rows", "edge_rows", "low", "high"}
 USED = [path for path in paths(question("passes")) if path[-1] not in UNUSED or path == ("parity", "rows")]
 
 
-def put(asked: dict[str, Any], path: tuple[str, ...], value: object) -> dict[str, Any]:
+def put(policy_input: dict[str, Any], path: tuple[str, ...], value: object) -> dict[str, Any]:
     """A copy with one value replaced, or removed if it is `...`."""
-    changed = copy.deepcopy(asked)
+    changed = copy.deepcopy(policy_input)
     node = changed
     for key in path[:-1]:
         node = node[key]
@@ -85,9 +85,9 @@ def test_only_the_rule_itself_denies_its_fixture(rule: str) -> None:
 
 @pytest.mark.parametrize("path", USED, ids=".".join)
 def test_figure_that_is_missing_or_not_a_number_denies(path: tuple[str, ...]) -> None:
-    asked = question("passes")
+    policy_input = question("passes")
     for value in (..., *NOT_NUMBERS):
-        assert denied(put(asked, path, value)), f"{path} = {value!r} passed"
+        assert denied(put(policy_input, path, value)), f"{path} = {value!r} passed"
 
 
 @pytest.mark.parametrize("path", USED, ids=".".join)
@@ -111,10 +111,10 @@ def test_model_that_was_not_judged_by_its_groups_is_denied(groups: object) -> No
 @pytest.mark.parametrize("groups", [..., {}, [], None, "Group", 1, [{"smallest_group": 10**6}]], ids=repr)
 def test_model_without_a_sensitive_column_is_denied_for_that_alone(groups: object) -> None:
     # given: no groups to compare, and a model in service
-    asked = put(question("passes"), ("metrics", "equal_opportunity_gap"), None)
+    policy_input = put(question("passes"), ("metrics", "equal_opportunity_gap"), None)
 
     # when
-    found = denied(put(asked, ("metrics", "groups"), groups))
+    found = denied(put(policy_input, ("metrics", "groups"), groups))
 
     # then: no rule denies for groups that do not exist
     assert found == {"sensitive"}
@@ -147,9 +147,9 @@ def test_no_pairs_pass_only_where_no_field_has_a_direction(found: dict[str, int]
     ids=lambda value: ".".join(value) if isinstance(value, tuple) else None,
 )
 def test_limit_itself_still_passes(path: tuple[str, ...], at: float, beyond: float) -> None:
-    asked = {**question("passes"), "champion": None}
-    assert judge(put(asked, path, at)).passed
-    assert not judge(put(asked, path, beyond)).passed
+    policy_input = {**question("passes"), "champion": None}
+    assert judge(put(policy_input, path, at)).passed
+    assert not judge(put(policy_input, path, beyond)).passed
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ def test_limit_itself_still_passes(path: tuple[str, ...], at: float, beyond: flo
     ],
 )
 def test_model_must_not_be_worse_than_the_champion(change: dict[str, float], passes: bool) -> None:
-    asked = question("passes")
-    asked["champion"] |= change
-    assert denied(asked) == (set() if passes else {"champion"})
+    policy_input = question("passes")
+    policy_input["champion"] |= change
+    assert denied(policy_input) == (set() if passes else {"champion"})
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def contract_with_limits(directory: Path, text: str) -> type[Contract]:
 
 
 def test_the_policy_requires_the_same_limits() -> None:
-    asked = re.findall(r"input\.limits\.(\w+)", POLICY.read_text(encoding="utf-8"))
-    assert set(asked) == set(LIMITS)
+    required = re.findall(r"input\.limits\.(\w+)", POLICY.read_text(encoding="utf-8"))
+    assert set(required) == set(LIMITS)
 
 
 def test_sound_limits_are_read_as_they_are(tmp_path: Path) -> None:

@@ -35,10 +35,10 @@ class Recorded(RowByRow):
 
     def __init__(self, opened: Artifact) -> None:
         super().__init__(opened)
-        self.asked: list[NDArray[np.float64]] = []
+        self.scored: list[NDArray[np.float64]] = []
 
     def probabilities(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        self.asked.append(matrix)
+        self.scored.append(matrix)
         return np.zeros(len(matrix))
 
 
@@ -69,8 +69,8 @@ def test_every_pair_differs_in_one_directed_field_present_in_both(name: str, req
     # When they are drawn
     found = monotonicity(Artifact({**opened.manifest, "format": f"recording-{name}"}, opened.scorer), judged, 0)
     # Then each pair differs in exactly one field, with a direction and a value on both sides, and all pairs are counted
-    [asked] = [columns.asked for columns in recording.made]
-    ones, others = np.concatenate(asked[0::2]), np.concatenate(asked[1::2])
+    [scored] = [columns.scored for columns in recording.made]
+    ones, others = np.concatenate(scored[0::2]), np.concatenate(scored[1::2])
     different = (ones != others) & ~(np.isnan(ones) & np.isnan(others))
     places = different.argmax(axis=1)
     rows = np.arange(len(ones))

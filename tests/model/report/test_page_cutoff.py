@@ -32,7 +32,7 @@ def with_metrics(outcome: TrainingRun, **changes: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("choice", "said"),
+    ("choice", "expected"),
     [
         pytest.param(
             Choice(0.5, 90, 0.2, 90, 0.93, 0.93),
@@ -53,10 +53,10 @@ def with_metrics(outcome: TrainingRun, **changes: object) -> str:
         pytest.param(None, "was chosen when the model was first trained", id="exported-again"),
     ],
 )
-def test_says_whether_the_limit_affected_the_cutoff(choice: Choice | None, said: str, small: TrainingRun) -> None:
+def test_says_whether_the_limit_affected_the_cutoff(choice: Choice | None, expected: str, small: TrainingRun) -> None:
     words = with_metrics(small, choice=choice and choice.as_dict())
-    assert said.format(threshold=f"{small.manifest['threshold']:.4f}") in words
-    assert ("mitigates a difference" in words) is (said.startswith("was binding"))
+    assert expected.format(threshold=f"{small.manifest['threshold']:.4f}") in words
+    assert ("mitigates a difference" in words) is (expected.startswith("was binding"))
 
 
 def test_shows_each_models_cutoff_and_a_wider_gap(small: TrainingRun) -> None:
@@ -100,5 +100,5 @@ def test_says_that_a_contract_has_no_sensitive_column(tmp_path: Path) -> None:
     assert [rule for rule, _ in found.verdict.denials] == ["sensitive"]
     assert "Stopped at the policy gate: sensitive" in words
     assert "there is no sensitive column to judge by" in words
-    assert words.count("not asked") == 2
+    assert words.count("not applicable") == 2
     assert "What a smaller gap would cost" not in words

@@ -39,17 +39,17 @@ def test_shows_exactly_the_rules_of_the_policy(small: TrainingRun) -> None:
 )
 def test_says_when_a_limit_is_not_given(small: TrainingRun, limit: str, rule: str) -> None:
     # given
-    asked_about = small.assessment.question
-    limits: Any = {name: value for name, value in asked_about["limits"].items() if name != limit}
-    question: GateQuestion = {**asked_about, "limits": limits}
+    original = small.assessment.question
+    limits: Any = {name: value for name, value in original["limits"].items() if name != limit}
+    question: GateQuestion = {**original, "limits": limits}
 
     # when
-    asked = {found.name: found for found in rules(question, judge(question))}
+    shown = {found.name: found for found in rules(question, judge(question))}
 
     # then
-    assert not asked["limits"].passed
-    assert not asked[rule].passed
-    assert rule == "limits" or "not known" in asked[rule].limit
+    assert not shown["limits"].passed
+    assert not shown[rule].passed
+    assert rule == "limits" or "not known" in shown[rule].limit
 
 
 def test_compares_with_the_model_in_service(small: TrainingRun) -> None:
@@ -58,9 +58,9 @@ def test_compares_with_the_model_in_service(small: TrainingRun) -> None:
     question: GateQuestion = {**small.assessment.question, "champion": champion}
 
     # when
-    asked = {found.name: found for found in rules(question, judge(question))}
+    shown = {found.name: found for found in rules(question, judge(question))}
 
     # then
     lost = (small.manifest["metrics"]["accuracy"] - 0.99) * 100
-    assert not asked["champion"].passed
-    assert f"accuracy {lost:+.2f}" in asked["champion"].value
+    assert not shown["champion"].passed
+    assert f"accuracy {lost:+.2f}" in shown["champion"].value
