@@ -237,7 +237,7 @@ def wider_range(fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
 @pytest.mark.parametrize(
     "change",
     [reversed_words, wider_range, lambda fields: fields[::-1], lambda fields: fields[:-1]],
-    ids=["words", "range", "order", "field-less"],
+    ids=["words", "range", "order", "missing-field"],
 )
 def test_batch_checked_against_another_contract_is_refused(
     change: Callable[[tuple[FieldSpec, ...]], tuple[FieldSpec, ...]], form: str, request: pytest.FixtureRequest
@@ -247,7 +247,7 @@ def test_batch_checked_against_another_contract_is_refused(
     opened, holdout = artifact.load(str(outcome.directory)), outcome.candidate.holdout
     # When they are scored, then they are refused, while those of its own contract are decided
     assert len(decide(opened, holdout)) == len(holdout.matrix)
-    with pytest.raises(DataError, match="another contract"):
+    with pytest.raises(DataError, match="a different contract"):
         decide(opened, replace(holdout, fields=change(holdout.fields)))
 
 
