@@ -215,7 +215,7 @@ def _reapproved(run: Run, **changes: Any) -> Path:
         ({"by": 5}, "by is missing, or is not text"),
         ({"at": 5}, "at is missing, or is not text"),
         ({"comment": ["agreed"]}, "comment is missing, or is not text"),
-        ({"without_scans": "null"}, "why there need be no scan"),
+        ({"without_scans": "null"}, "why no scan is needed"),
         ({"at": "2020-01-01T08:59:59+00:00"}, "before the model was trained"),
         ({"at": "2020-01-01T10:00:00+01:30"}, "before the model was trained"),
         ({"at": "9999-01-01T00:00:00+00:00"}, "in the future"),

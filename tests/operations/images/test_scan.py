@@ -13,7 +13,7 @@ from moto.ecr.models import ecr_backends
 
 from operations.commands import main
 from operations.errors import ScanFindings, ScanUnfinished, UnreadableInput
-from operations.images.scan import ScanResult, wait_for_scan
+from operations.images.scan import Image, Patience, ScanResult, wait_for_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ def _finds(client: ECRClient, findings: dict[str, Any], status: str = "COMPLETE"
 
 def _wait(client: ECRClient, clock: Clock, said: list[str] | None = None) -> ScanResult:
     say = (said if said is not None else []).append
-    return wait_for_scan(client, REPOSITORY, TAG, 60, 5, say, sleep=clock.sleep, clock=clock)
+    return wait_for_scan(client, Image(REPOSITORY, TAG), Patience(60, 5, clock.sleep, clock), say)
 
 
 def _basic(name: str, severity: str) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def test_a_scan_that_fails_is_not_waited_for(ecr: ECRClient, status: str) -> Non
 @pytest.mark.parametrize(("repository", "image"), [(REPOSITORY, "none"), ("none", TAG), (REPOSITORY, "sha256:0")])
 def test_an_image_that_is_not_there_is_said_so(ecr: ECRClient, repository: str, image: str) -> None:
     with pytest.raises(UnreadableInput, match="push it first"):
-        wait_for_scan(ecr, repository, image, 60, 5, list[str]().append, sleep=Clock().sleep)
+        wait_for_scan(ecr, Image(repository, image), Patience(60, 5, Clock().sleep), list[str]().append)
 
 
 def test_it_asks_again_until_the_scan_ends_and_reads_every_page() -> None:
