@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from lambda_app.manifest import Deciding, Gate, Manifest
+    from lambda_app.manifest import Gate, Manifest
     from operations.evidence.members import Document
 
 MANIFEST, GATE, LIMITS = "model/manifest.json", "model/gate.json", "model/limits.json"
@@ -84,7 +84,7 @@ def _read_manifest(members: Mapping[str, bytes]) -> Manifest:
     if stated != (digest(model), len(model)):
         raise EvidenceMismatch(MODEL, "is not the model that the manifest describes")
     try:
-        version = model_version(cast("Deciding", manifest))
+        version = model_version(manifest)
     except KeyError as err:
         raise EvidenceMismatch(MANIFEST, f"lacks {err}") from err
     if manifest.get("model_version") != version:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,8 +13,6 @@ from operations.commands import main
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from lambda_app.manifest import Deciding
 
 APPROVED = ["--by", "officer@bank.example", "--at", "2020-01-02T09:00:00+00:00", "--reference", "run 17"]
 TRAINED_AT, TESTED_AT = "2020-01-01T09:00:00+00:00", "2020-01-01T09:05:00.123456+00:00"
@@ -101,7 +99,7 @@ def write_run(root: Path) -> Run:
         "monotonicity": {"pairs": 100, "violations": 0},
         "gate": {"passed": True, "denials": []},
     }
-    manifest["model_version"] = model_version(cast("Deciding", manifest))
+    manifest["model_version"] = model_version(manifest)
     limits = {"minimum_accuracy": 0.9}
     asked = {key: manifest[key] for key in ("model_version", "metrics", "parity", "monotonicity")}
     files: dict[str, Any] = {
