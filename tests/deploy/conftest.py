@@ -66,7 +66,7 @@ class World:
     def deploy(
         self, *options: str, kill_at: str | None = None, end_at: str | None = None, **environment: str
     ) -> Result:
-        """Run deploy.sh.
+        """Run deploy.sh, from a directory that is not the repository's.
 
         `kill_at` kills it, and what it started, when it tells a line that contains this; `end_at` asks it to end, and
         nothing that it started. Returns when nobody holds its output open any more.
@@ -76,6 +76,7 @@ class World:
         with subprocess.Popen(
             [str(DEPLOY), *options],
             env=self.environment | environment,
+            cwd=self.directory,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
