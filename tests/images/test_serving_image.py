@@ -35,7 +35,7 @@ print(json.dumps({
     "sources": len(sources),
     "times": sorted({int(path.stat().st_mtime) for path in [root, *root.rglob("*")]}),
     "unreadable": [str(path) for path in root.rglob("*") if not path.stat().st_mode & 0o004],
-    "file": __import__("lambda_app.web.events").web.events.answer.__code__.co_filename,
+    "file": __import__("lambda_app.artifact").artifact.load.__code__.co_filename,
 }))
 """
 
@@ -107,7 +107,7 @@ def test_image_holds_service_and_artifact_alone_and_sealed(scorecard_image: str)
     assert found["unsealed"] == []
     assert found["unreadable"] == []
     assert len(found["times"]) == 1
-    assert found["file"] == "/var/task/lambda_app/web/events.py"
+    assert found["file"] == "/var/task/lambda_app/artifact.py"
 
 
 def test_image_adds_at_most_three_megabytes(scorecard_image: str, base: str) -> None:

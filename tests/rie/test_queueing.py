@@ -138,7 +138,7 @@ def test_length_that_is_no_number_is_refused(
 ) -> None:
     # Given a length that nothing can be read by, when it is sent, then it is refused, without a traceback
     request = HEAD + f"Content-Length: {length}\r\n\r\n{{}}".encode("latin-1")
-    assert said(queue, request) == (400, "The Content-Length is no number")
+    assert said(queue, request) == (400, "The Content-Length is not a number")
     assert stand_in.asked == []
     assert capfd.readouterr().err == ""
 

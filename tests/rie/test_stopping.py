@@ -1,4 +1,4 @@
-"""How `scripts.serve` ends when it is stopped, or started with what cannot be: by its exit status."""
+"""How `scripts.serve` ends when it is stopped, or given a port that cannot be: by its exit status."""
 
 from __future__ import annotations
 
