@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes a built image to traffic: every step is safe to run again, and any failure leaves the alias where it was.
+# Releases a built image: every step is safe to repeat, and any failure leaves the alias where it was.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -8,9 +8,9 @@ usage() {
 usage: scripts/deploy.sh [--dry-run | --push | --rollback | --help]
 
   (nothing)    check, push, update by digest, wait, publish, invoke with the golden cases, move the alias
-  --dry-run    check, and tell what would be done; changes nothing
-  --push       stop when the image is in the registry; the summary's image_uri is what infra/service.yaml takes
-  --rollback   move the alias back to the version that it was at before the last release
+  --dry-run    check, and say what would be done; changes nothing
+  --push       stop once the image is in the registry; infra/service.yaml takes the summary's image_uri
+  --rollback   move the alias back to the version before the last release
 
 environment (with its default):
   FUNCTION_NAME (ccapproval)          REPOSITORY (ccapproval-deploy)    IMAGE (ccapproval-deploy:latest)

@@ -75,7 +75,7 @@ def containers() -> set[str]:
         pytest.param(other_decision, "golden case 0 is decided otherwise", id="other-decision"),
         pytest.param(no_golden_cases, "no golden cases", id="no-golden-cases"),
         pytest.param(changed_model, "is not the file that the manifest describes", id="changed-model"),
-        pytest.param(no_figures, "the image's labels cannot be told", id="no-figures-for-the-labels"),
+        pytest.param(no_figures, "the image's labels cannot be made", id="no-figures-for-the-labels"),
         pytest.param(no_model, "there is no judged model", id="no-model"),
     ],
 )
