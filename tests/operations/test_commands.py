@@ -1,4 +1,4 @@
-"""What a command line needs before it does anything: help is there at once, without AWS's client."""
+"""Every command explains itself at once, without loading AWS's client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold of the Harness pipeline as a text: order, quoting, and names that exist."""
+"""Checks on the text of the Harness pipeline: order, quoting, and names that exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make serve` and `make run`: the service in AWS's Lambda runtime, asked as its own output says."""
+"""`make serve` and `make run`: the service in AWS's Lambda runtime, called as its own output says."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def ignored(repository: Path) -> None:
-    """What a build leaves."""
+    """A build leaves files that git ignores."""
     (repository / "build").mkdir()
     (repository / "build/image.log").touch()
 

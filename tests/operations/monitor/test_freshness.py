@@ -1,4 +1,4 @@
-"""The age of the model and of its data decides, and clocks that cannot be right are refused."""
+"""A model is stale by its age or its data's, and dates that cannot be right are refused."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_manifest_that_cannot_be_read_is_not_called_stale(tmp_path: Path, cont
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "nan", "inf", "soon"])
-def test_a_limit_that_is_no_number_of_days_is_misuse(days: str) -> None:
+def test_a_limit_that_is_not_a_number_of_days_is_a_usage_error(days: str) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["freshness", "--limit-days", days])
 

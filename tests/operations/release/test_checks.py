@@ -121,7 +121,7 @@ def test_an_image_says_where_its_manifest_is(environment: list[str], manifest: s
     [
         pytest.param(IMAGE | {"Architecture": "amd64"}, id="architecture"),
         pytest.param(IMAGE | {"Os": "windows"}, id="system"),
-        pytest.param(IMAGE | {"Architecture": "s390x"}, id="one that Lambda has not"),
+        pytest.param(IMAGE | {"Architecture": "s390x"}, id="one that Lambda lacks"),
     ],
 )
 def test_an_image_for_another_machine_is_refused(image: Inspected) -> None:
@@ -140,7 +140,7 @@ def test_only_a_gate_that_says_true_has_passed(passed: object) -> None:
     [
         pytest.param({"gate": None, "golden": CASES}, id="gate of null"),
         pytest.param({"gate": {"passed": True}, "golden": {"0": CASES}}, id="cases in an object"),
-        pytest.param({"gate": {"passed": True}, "golden": [1]}, id="cases that are none"),
+        pytest.param({"gate": {"passed": True}, "golden": [1]}, id="cases that are not objects"),
         pytest.param({"gate": {"passed": True}, "golden": [{"request": {}}]}, id="case without response"),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_manifest_of_another_shape_is_refused(manifest: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null"], ids=["empty", "cut", "list", "null"])
-def test_a_file_that_holds_something_else_is_told_in_two_lines(
+def test_a_file_of_another_content_is_reported_in_two_lines(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # given
