@@ -43,10 +43,10 @@ export AWS_PAGER="" AWS_RETRY_MODE="${AWS_RETRY_MODE:-standard}" AWS_MAX_ATTEMPT
 
 # What the summary tells; the steps fill it in as they find it out.
 account="" image_uri="" digest="" model_version="" architecture="" version="" live_version="" live_before="" moved=""
-# What Lambda said about $LATEST when a step last looked; `field` takes it apart.
-latest=""
+latest="" # what Lambda said about $LATEST when a step last looked; `field` takes it apart
 step_number=0 step_name=start container="" waiter=""
-work=$(cd "$(mktemp -d)" && pwd)
+work=$(mktemp -d)
+work=$(cd "$work" && pwd) # TMPDIR may be relative, and checks run elsewhere
 exec 3>&1 4>&2 # the caller's output, for a summary or message from inside $(…) or a redirection
 trap 'on_exit $?' EXIT
 trap 'exit 130' INT

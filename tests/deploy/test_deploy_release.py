@@ -185,8 +185,9 @@ def test_python_files_where_it_is_started_are_not_run(world: World) -> None:
     # given a directory whose modules Python would find first
     for name in ("json.py", "operations.py", "lambda_app.py"):
         (world.directory / name).write_text("raise SystemExit(1)\n", encoding="utf-8")
-    # when
-    result = world.deploy("--dry-run")
+    (world.directory / "scratch").mkdir()
+    # when it keeps its own files there too
+    result = world.deploy("--dry-run", TMPDIR="scratch")
     # then
     assert result.status == 0, result.told
     assert result.summary["status"] == "planned"
