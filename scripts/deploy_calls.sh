@@ -2,8 +2,8 @@
 # shellcheck disable=SC2154  # deploy.sh, which sources this, has set the variables
 # How deploy.sh speaks: to people, to AWS with patience and advice, and to operations/release/checks.py.
 #
-# What a function here finds out, it prints, and sets no variable: `said=$(ask …) || exit`. Without the `|| exit` a run
-# that was stopped inside the parentheses would go on behind them.
+# A function that finds something out prints it: `said=$(ask …) || exit`. The `|| exit` matters: `stop` inside $(…) ends
+# only the parentheses, and the run would go on after them.
 
 say() { echo "    $*" >&2; }
 
@@ -26,7 +26,7 @@ summary() {
 # stop REASON ADVICE: say what happened, where the traffic is and what to do next, and end the run.
 stop() {
   : >"$work/stopped" # a file: a variable set inside $(…) is lost outside
-  # The alias may have moved although the answer was lost: ask, where that is possible.
+  # The alias may have moved although AWS's answer was lost: ask where it is, if that is possible.
   [ "$step_name" != traffic ] || live_version=$(aws lambda get-alias --function-name "$function_name" \
     --name "$alias_name" --query FunctionVersion --output text 2>/dev/null || echo "$live_version")
   local traffic="as before this run."
