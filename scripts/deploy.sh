@@ -190,7 +190,8 @@ check_state() {
     latest=$(read_latest) || exit
   fi
   local state reason
-  state=$(field state "$latest") reason=$(field reason "$latest")
+  state=$(field state "$latest")
+  reason=$(field reason "$latest")
   case "$(field update_status "$latest")" in
     Successful) ;;
     Failed) stop "Lambda could not update the function: $reason" "Correct the cause (logs, repository policy, image) and run again." ;;
@@ -222,8 +223,11 @@ publish_version() {
 }
 
 send_publication() {
+  local revision code_sha
+  revision=$(field revision "$latest")
+  code_sha=$(field code_sha "$latest")
   aws lambda publish-version --function-name "$function_name" --description "model $model_version" \
-    --revision-id "$(field revision "$latest")" --code-sha256 "$(field code_sha "$latest")" --query Version --output text
+    --revision-id "$revision" --code-sha256 "$code_sha" --query Version --output text
 }
 
 settle_publication() {

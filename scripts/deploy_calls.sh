@@ -3,7 +3,8 @@
 # How deploy.sh speaks: to people, to AWS with patience and advice, and to operations/release/checks.py.
 #
 # A function that finds something out prints it: `said=$(ask …) || exit`. The `|| exit` matters: `stop` inside $(…) ends
-# only the parentheses, and the run would go on after them.
+# only the parentheses, and the run would go on after them. And no command has two $(…): Bash 5.2 reports a syntax error
+# and forgets its traps when a signal arrives in the first.
 
 say() { echo "    $*" >&2; }
 
@@ -106,7 +107,10 @@ insist() {
 
 # judge ARGUMENTS…: one decision of operations/release/checks.py, whose refusal brings reason and advice.
 judge() {
-  checks "$@" 2>"$work/error" || stop "$(sed -n 1p "$work/error")" "$(sed -n '$p' "$work/error")"
+  local reason
+  checks "$@" 2>"$work/error" && return
+  reason=$(sed -n 1p "$work/error")
+  stop "$reason" "$(sed -n '$p' "$work/error")"
 }
 
 # wait_for aws lambda wait …: fails if it has not come true within $update_timeout seconds. (Not every system has a

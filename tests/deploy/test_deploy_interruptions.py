@@ -5,11 +5,13 @@ That `live` never points at an unverified version is checked after every run, by
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.deploy.conftest import ROOT
 from tests.deploy.fault_proxy import OUTDATED, Fault, throttled
 
 if TYPE_CHECKING:
@@ -143,6 +145,13 @@ def test_asked_to_end_it_says_so_and_ends_everything_that_it_started(world: Worl
     time.sleep(3)
     assert len(world.proxy.operations) == asked
     world.converges()
+
+
+def test_no_command_has_two_substitutions() -> None:
+    """A signal that arrives in the first makes Bash 5.2 report a syntax error in the second, and forget its traps."""
+    for script in (ROOT / "scripts").glob("deploy*.sh"):
+        commands = re.sub(r"\\\n|(?m:^\s*#.*$)", "", script.read_text(encoding="utf-8"))
+        assert re.findall(r"\$\([^()]*\)[^;|&\n]*\$\(.*", commands) == []
 
 
 STEPS = [
