@@ -18,9 +18,9 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
 
+from model.terminal import print_anything
 from scripts.emulator import INVOKE, Service, ServiceFailed, free_port, in_docker, is_free, on_this_machine
 from scripts.queueing import Queue
-from scripts.terminal import make_readable
 
 if TYPE_CHECKING:
     from lambda_app.manifest import Answer, Application, Manifest
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
         0 for success, and for a `serve` that was stopped; 1 for a service that cannot run; 130 or 143 for a `run` that
         Ctrl-C or SIGTERM ended before it had decided.
     """
-    make_readable()
+    print_anything()
     parser = argparse.ArgumentParser(prog="scripts.serve", description="Run the service under AWS's emulator.")
     parser.add_argument("command", choices=("run", "serve"))
     parser.add_argument("--artifacts", type=Path, required=True, help="the directory of the model artifact")
