@@ -43,11 +43,10 @@ export AWS_PAGER="" AWS_RETRY_MODE="${AWS_RETRY_MODE:-standard}" AWS_MAX_ATTEMPT
 
 # What the summary tells; the steps fill it in as they find it out.
 account="" image_uri="" digest="" model_version="" architecture="" version="" live_version="" live_before="" moved=""
-latest="" # what Lambda said about $LATEST when a step last looked; `field` takes it apart
-step_number=0 step_name=start container="" waiter=""
+step_number=0 step_name=start reported="" container="" waiter=""
 work=$(mktemp -d)
 work=$(cd "$work" && pwd) # TMPDIR may be relative, and checks run elsewhere
-exec 3>&1 4>&2 # the caller's output, for a summary or message from inside $(…) or a redirection
+exec 3>&1 4>&2 # the caller's output, for a summary or message from inside a redirection
 trap 'on_exit $?' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -74,7 +73,8 @@ check_tools() {
 
 check_identity() {
   step "identity"
-  account=$(ask "AWS does not accept us" aws sts get-caller-identity --query Account) || exit
+  ask "AWS does not accept us" aws sts get-caller-identity --query Account >"$work/said"
+  read -r account <"$work/said"
   [ -z "${AWS_ACCOUNT_ID:-}" ] || [ "$AWS_ACCOUNT_ID" = "$account" ] ||
     stop "these credentials are for account $account, not $AWS_ACCOUNT_ID" "Use the right profile, or correct AWS_ACCOUNT_ID."
   say "account $account${region:+, $region}${AWS_ENDPOINT_URL:+, $AWS_ENDPOINT_URL}"
@@ -82,50 +82,50 @@ check_identity() {
 
 check_function() {
   step "function"
-  latest=$(read_latest) || exit
+  look_at_latest
   find_traffic
-  say "$function_name on $(field processor "$latest"), alias $alias_name at version ${live_version:-none}"
-  [ "$(field update_status "$latest")" = InProgress ] || return 0
+  say "$function_name on $(field processor), alias $alias_name at version ${live_version:-none}"
+  [ "$(field update_status)" = InProgress ] || return 0
   say "an earlier update is still under way; waiting for it"
   await_update
-  [ "$(field update_status "$latest")" != InProgress ] || stop_in_progress
+  [ "$(field update_status)" != InProgress ] || stop_in_progress
 }
 
 # One manifest, of the right architecture, of a model that has passed its gate. Needs no AWS.
 check_image() {
   step "image"
-  local said image_id manifest cases wanted=${ARCHITECTURE:-}
-  [ -z "$latest" ] || wanted=$(field processor "$latest")
+  local image_id manifest cases wanted=${ARCHITECTURE:-}
+  [ "$mode" = push ] || wanted=$(field processor)
   docker image inspect "$image" >"$work/inspected.json" 2>"$work/error" ||
     stop "Docker has no image $image" "Build it (make images) or name another: IMAGE=name:tag scripts/deploy.sh"
-  said=$(judge image "$work/inspected.json" "$wanted") || exit
-  IFS=$'\t' read -r image_id architecture manifest <<<"$said"
-  container=$(docker create "$image") || stop "Docker can't open the image $image" "Build it again: make images"
+  judge image "$work/inspected.json" "$wanted" >"$work/said"
+  IFS=$'\t' read -r image_id architecture manifest <"$work/said"
+  docker create "$image" >"$work/said" || stop "Docker can't open the image $image" "Build it again: make images"
+  read -r container <"$work/said"
   docker cp "$container:$manifest" "$work/manifest.json" >/dev/null 2>"$work/error" ||
     stop "the image has no $manifest" "Build it with Dockerfile_Inference_Lambda: make images"
   docker rm "$container" >/dev/null && container=""
-  said=$(judge gate "$work/manifest.json" "$work/batch.json" "$work/single.json") || exit
-  IFS=$'\t' read -r model_version cases <<<"$said"
+  judge gate "$work/manifest.json" "$work/batch.json" "$work/single.json" >"$work/said"
+  IFS=$'\t' read -r model_version cases <"$work/said"
   tag=$model_version-$image_id
   say "$image: model $model_version, gate passed, $cases golden cases, $architecture"
 }
 
 push_image() {
   step "push"
-  local said
   if [ -z "$registry" ]; then
-    said=$(ask "The repository can't be found" aws ecr describe-repositories --repository-names "$repository" \
-      --query 'repositories[0].repositoryUri') || exit
-    registry=${said%%/*}
+    ask "The repository can't be found" aws ecr describe-repositories --repository-names "$repository" \
+      --query 'repositories[0].repositoryUri' >"$work/said"
+    IFS=/ read -r registry _ <"$work/said"
   fi
-  digest=$(read_pushed_digest) || exit
+  find_pushed_image
   if [ -n "$digest" ]; then
     say "$repository:$tag is there already"
   elif [ "$mode" = dry-run ]; then
     say "would push $registry/$repository:$tag"
   else
-    said=$(ask "ECR gives no password" aws ecr get-login-password) || exit
-    docker login --username AWS --password-stdin "$registry" <<<"$said" >/dev/null 2>"$work/error" ||
+    ask "ECR gives no password" aws ecr get-login-password >"$work/password"
+    docker login --username AWS --password-stdin "$registry" <"$work/password" >/dev/null 2>"$work/error" ||
       stop "the registry $registry refuses the login: $(tail -n 1 "$work/error")" "Check REGISTRY and run again."
     docker tag "$image" "$registry/$repository:$tag"
     docker push "$registry/$repository:$tag" >&2 2>"$work/error" ||
@@ -133,9 +133,14 @@ push_image() {
   fi
 }
 
+find_pushed_image() {
+  read_pushed_digest >"$work/said"
+  read -r digest <"$work/said" || digest=""
+}
+
 resolve_digest() {
   step "digest"
-  [ -n "$digest" ] || [ "$mode" = dry-run ] || digest=$(read_pushed_digest) || exit
+  [ -n "$digest" ] || [ "$mode" = dry-run ] || find_pushed_image
   [ -z "$digest" ] || [[ $image != *@sha256:* ]] || [ "${image##*@}" = "$digest" ] ||
     stop "the registry has $digest, not the digest that IMAGE names" "Check REPOSITORY and REGISTRY."
   if [ -n "$digest" ]; then
@@ -150,8 +155,8 @@ resolve_digest() {
 
 update_code() {
   step "update"
-  if [ -n "$digest" ] && [ "$(field deployed "$latest")" = "$digest" ] &&
-    [ "$(field update_status "$latest")" = Successful ]; then
+  if [ -n "$digest" ] && [ "$(field deployed)" = "$digest" ] &&
+    [ "$(field update_status)" = Successful ]; then
     say "the function has this image already"
   elif [ "$mode" = dry-run ]; then
     say "would update $function_name and wait, at most $update_timeout s"
@@ -163,43 +168,43 @@ update_code() {
 
 send_update() {
   aws lambda update-function-code --function-name "$function_name" --image-uri "$image_uri" \
-    --revision-id "$(field revision "$latest")" --query LastUpdateStatus --output text
+    --revision-id "$(field revision)" --query LastUpdateStatus --output text
 }
 
 settle_update() {
   local before
-  before=$(field deployed "$latest")
+  before=$(field deployed)
   await_update
-  [ "$(field deployed "$latest")" != "$digest" ] || return 0
-  [ "$(field deployed "$latest")" = "$before" ] || stop_for_another
+  [ "$(field deployed)" != "$digest" ] || return 0
+  [ "$(field deployed)" = "$before" ] || stop_for_another
   return 1
 }
 
 # Wait for an update of $LATEST to end, and look at what came of it.
 await_update() {
   wait_for aws lambda wait function-updated-v2 --function-name "$function_name" || true
-  latest=$(read_latest) || exit
+  look_at_latest
 }
 
 # The waiter looks at LastUpdateStatus alone, and a tag or another deployer may have brought other bytes.
 check_state() {
   step "state"
   [ "$mode" != dry-run ] || { say "would check state and digest" && return; }
-  if [ "$(field state "$latest")" = Inactive ]; then
+  if [ "$(field state)" = Inactive ]; then
     wake "\$LATEST"
-    latest=$(read_latest) || exit
+    look_at_latest
   fi
   local state reason
-  state=$(field state "$latest")
-  reason=$(field reason "$latest")
-  case "$(field update_status "$latest")" in
+  state=$(field state)
+  reason=$(field reason)
+  case "$(field update_status)" in
     Successful) ;;
     Failed) stop "Lambda could not update the function: $reason" "Correct the cause (logs, repository policy, image) and run again." ;;
     *) stop_in_progress ;;
   esac
   [ "$state" = Active ] ||
     stop "the function is $state: $reason" "See aws lambda get-function --function-name $function_name, then run again."
-  [ "$(field deployed "$latest")" = "$digest" ] || stop_for_another
+  [ "$(field deployed)" = "$digest" ] || stop_for_another
   say "active, with this digest"
 }
 
@@ -209,7 +214,7 @@ stop_in_progress() {
 }
 
 stop_for_another() {
-  stop "the function has $(field deployed "$latest"), not $digest: another deploy came between" \
+  stop "the function has $(field deployed), not $digest: another deploy came between" \
     "See who deploys, then run again."
 }
 
@@ -217,38 +222,43 @@ publish_version() {
   step "publish"
   [ "$mode" != dry-run ] || { say "would publish a version" && return; }
   insist "No version can be published" settle_publication send_publication >"$work/version"
-  version=$(<"$work/version")
+  read -r version <"$work/version"
   await_version "$version" # SnapStart takes its snapshot now, which can take minutes
   say "version $version"
 }
 
 send_publication() {
   local revision code_sha
-  revision=$(field revision "$latest")
-  code_sha=$(field code_sha "$latest")
+  revision=$(field revision)
+  code_sha=$(field code_sha)
   aws lambda publish-version --function-name "$function_name" --description "model $model_version" \
     --revision-id "$revision" --code-sha256 "$code_sha" --query Version --output text
 }
 
 settle_publication() {
   await_update
-  [ "$(field deployed "$latest")" = "$digest" ] || stop_for_another
+  [ "$(field deployed)" = "$digest" ] || stop_for_another
   return 1
+}
+
+# look_at_version VERSION: for await_version, whose state and reason it finds.
+look_at_version() {
+  read_version "$1" >"$work/said"
+  IFS=$'\t' read -r state reason <"$work/said"
 }
 
 # await_version VERSION: until Lambda can run it. An idle one is woken; the run stops for one that can't run.
 await_version() {
-  local said state reason
-  said=$(read_version "$1") || exit
-  if [[ $said = Inactive* ]]; then
+  local state reason
+  look_at_version "$1"
+  if [ "$state" = Inactive ]; then
     wake "$1"
-    said=$(read_version "$1") || exit
+    look_at_version "$1"
   fi
-  if [[ $said = Pending* ]]; then
+  if [ "$state" = Pending ]; then
     wait_for aws lambda wait published-version-active --function-name "$function_name" --qualifier "$1" || true
-    said=$(read_version "$1") || exit
+    look_at_version "$1"
   fi
-  IFS=$'\t' read -r state reason <<<"$said"
   case "$state" in
     Active) ;;
     Pending) stop "version $1 is still pending after $update_timeout s" "Run again: it waits for that version first." ;;
@@ -271,15 +281,17 @@ verify_version() {
   local cases
   invoke "$version" "$work/batch.json" "$work/batch-answer.json"
   invoke "$version" "$work/single.json" "$work/single-answer.json"
-  cases=$(judge golden "$work/manifest.json" "$work/batch-answer.json" "$work/single-answer.json") || exit
+  judge golden "$work/manifest.json" "$work/batch-answer.json" "$work/single-answer.json" >"$work/said"
+  read -r cases <"$work/said"
   say "$cases golden cases answered as recorded"
 }
 
 # invoke VERSION PAYLOAD ANSWER: by files, which CLI 1 and 2 take alike.
 invoke() {
   local failed
-  failed=$(ask "Version $1 can't be invoked" aws lambda invoke --function-name "$function_name" --qualifier "$1" \
-    --payload "fileb://$2" --query FunctionError "$3") || exit
+  ask "Version $1 can't be invoked" aws lambda invoke --function-name "$function_name" --qualifier "$1" \
+    --payload "fileb://$2" --query FunctionError "$3" >"$work/said"
+  read -r failed <"$work/said"
   [ "$failed" = None ] ||
     stop "version $1 fails ($failed): $(head -c 300 "$3")" "Read its log (aws logs tail /aws/lambda/$function_name), correct the image."
 }

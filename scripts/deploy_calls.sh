@@ -2,9 +2,8 @@
 # shellcheck disable=SC2154  # deploy.sh, which sources this, has set the variables
 # How deploy.sh speaks: to people, to AWS with patience and advice, and to operations/release/checks.py.
 #
-# A function that finds something out prints it: `said=$(ask …) || exit`. The `|| exit` matters: `stop` inside $(…) ends
-# only the parentheses, and the run would go on after them. And no command has two $(…): Bash 5.2 reports a syntax error
-# and forgets its traps when a signal arrives in the first.
+# A function that finds something out prints it, and its caller reads that from a file: `ask … >"$work/said"`. Inside $(…)
+# `stop` would end only the parentheses, a signal would wait for AWS's answer, and Bash 5.2 may then lose its traps.
 
 say() { echo "    $*" >&2; }
 
@@ -16,7 +15,7 @@ step() {
 # checks COMMAND …: needs nothing but Python; -B leaves no byte-code in the checkout.
 checks() { (cd "$root" && PYTHONPATH=$root python3 -B -m operations.release.checks "$@"); }
 
-# summary STATUS [REASON ADVICE]: to the caller's standard output, from wherever it is called.
+# summary STATUS [REASON ADVICE]: to the caller's standard output, also from inside a redirection.
 summary() {
   checks summary "status=$1" "function=$function_name" "alias=$alias_name" \
     "live_version=$live_version" "version=$version" "image_uri=$image_uri" "digest=$digest" \
@@ -26,7 +25,7 @@ summary() {
 
 # stop REASON ADVICE: say what happened, where the traffic is and what to do next, and end the run.
 stop() {
-  : >"$work/stopped" # a file: a variable set inside $(…) is lost outside
+  reported=yes
   # The alias may have moved although AWS's answer was lost: ask where it is, if that is possible.
   [ "$step_name" != traffic ] || live_version=$(aws lambda get-alias --function-name "$function_name" \
     --name "$alias_name" --query FunctionVersion --output text 2>/dev/null || echo "$live_version")
@@ -45,7 +44,7 @@ on_exit() {
   local status=$1
   [ -z "$waiter" ] || kill "$waiter" 2>/dev/null || true # or it would hold the caller's pipes open
   [ -z "$container" ] || docker rm "$container" >/dev/null 2>&1 || true
-  if [ "$status" -ne 0 ] && [ ! -e "$work/stopped" ]; then
+  if [ "$status" -ne 0 ] && [ -z "$reported" ]; then
     (stop "the run ended with status $status" "Run the same command again: every step is safe to repeat.") || true
   fi
   rm -rf "$work"
@@ -88,7 +87,6 @@ ask() {
 # meets another update, or a change since we last looked; also our own call if its answer was lost and the CLI repeats
 # it. So after such a refusal SETTLE looks again: it succeeds if everything is as we want it already, and fails if the
 # call is to be made again. Where a repetition would undo somebody's work, it ends the run.
-# Not to be called inside $(…): only this shell's own traps end a wait.
 insist() {
   local what=$1 settle=$2 call=$3 attempt=0 retries=${CONFLICT_RETRIES:-5} pause=${CONFLICT_WAIT:-5} refusal
   shift 3
@@ -114,7 +112,7 @@ judge() {
 }
 
 # wait_for aws lambda wait …: fails if it has not come true within $update_timeout seconds. (Not every system has a
-# timeout program, and a waiter gives up after a count of its own.) Not to be called inside $(…), like insist.
+# timeout program, and a waiter gives up after a count of its own.)
 wait_for() {
   local deadline=$((SECONDS + update_timeout)) ended
   while :; do
@@ -133,21 +131,21 @@ wait_for() {
   done
 }
 
-# What Lambda says about $LATEST, for `field`.
-read_latest() {
+# Ask Lambda about $LATEST; `field` says what it answered.
+look_at_latest() {
   ask "The function $function_name can't be read" aws lambda get-function --function-name "$function_name" --query \
     "[Configuration.State || '-', Configuration.LastUpdateStatus || '-', Configuration.RevisionId || '-',
       Configuration.CodeSha256 || '-', Configuration.Architectures[0] || 'x86_64',
       Code.ResolvedImageUri || Code.ImageUri || '-',
-      Configuration.LastUpdateStatusReason || Configuration.StateReason || 'it gives no reason']"
+      Configuration.LastUpdateStatusReason || Configuration.StateReason || 'it gives no reason']" >"$work/latest"
 }
 
-# field NAME SAID: one value of what read_latest said: state, update_status, revision, code_sha, processor,
-# deployed (the image's digest) or reason.
+# field NAME: one of state, update_status, revision, code_sha, processor, deployed (the image's digest) and reason, as
+# $LATEST was when we last looked.
 # shellcheck disable=SC2034  # one of them is printed
 field() {
   local state update_status revision code_sha processor deployed reason
-  IFS=$'\t' read -r state update_status revision code_sha processor deployed reason <<<"$2"
+  IFS=$'\t' read -r state update_status revision code_sha processor deployed reason <"$work/latest"
   deployed=${deployed##*@}
   echo "${!1}"
 }
@@ -160,10 +158,10 @@ read_version() {
 
 # The digest of $repository:$tag in the registry; nothing if the registry has no such tag.
 read_pushed_digest() {
-  local said found media_type
-  if said=$(aws ecr describe-images --repository-name "$repository" --image-ids "imageTag=$tag" --output text \
-    --query "imageDetails[0].[imageDigest, imageManifestMediaType || '-']" 2>"$work/error"); then
-    IFS=$'\t' read -r found media_type <<<"$said"
+  local found media_type
+  if aws ecr describe-images --repository-name "$repository" --image-ids "imageTag=$tag" --output text \
+    --query "imageDetails[0].[imageDigest, imageManifestMediaType || '-']" >"$work/pushed" 2>"$work/error"; then
+    IFS=$'\t' read -r found media_type <"$work/pushed"
     [ "$found" != None ] || return 0
     judge registry "$media_type" >/dev/null
     echo "$found"

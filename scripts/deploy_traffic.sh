@@ -7,9 +7,8 @@ way_back="previous version: "
 
 # The alias as a step last saw it.
 find_traffic() {
-  local said
-  said=$(read_alias) || exit
-  IFS=$'\t' read -r live_version alias_revision alias_description <<<"$said"
+  read_alias >"$work/said"
+  IFS=$'\t' read -r live_version alias_revision alias_description <"$work/said" || true # there may be none
   live_before=$live_version
 }
 
@@ -50,9 +49,9 @@ send_alias() {
 }
 
 settle_alias() {
-  local said found
-  said=$(read_alias) || exit
-  IFS=$'\t' read -r found alias_revision _ <<<"$said"
+  local found
+  read_alias >"$work/said"
+  IFS=$'\t' read -r found alias_revision _ <"$work/said" || true
   [ "$found" != "$1" ] || return 0
   [ "$found" = "$live_before" ] ||
     stop "the alias $alias_name is at version $found meanwhile: another deploy came between" "See who deploys, then run again."
@@ -61,7 +60,7 @@ settle_alias() {
 
 roll_back() {
   step "function"
-  latest=$(read_latest) || exit
+  look_at_latest
   find_traffic
   version=${alias_description#"$way_back"}
   [ "$version" != "$alias_description" ] ||
