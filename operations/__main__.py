@@ -1,4 +1,4 @@
-"""`python -m operations COMMAND --help`."""
+"""The door to the commands: `python -m operations COMMAND --help`."""
 
 from __future__ import annotations
 

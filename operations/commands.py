@@ -1,36 +1,38 @@
-"""The command line of operations: python -m operations COMMAND --help"""
+"""Release and watch a model in service: python -m operations COMMAND --help"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
+from operations import aws
 from operations.errors import CloudRefused, EvidenceIncomplete, OperationsError, UnreadableInput
 from operations.evidence import archive, review
+from operations.evidence.approval import Approval
 from operations.evidence.images import pushed_image
+from operations.images import bill, scan
 from operations.live import ask_function, read_manifest
 from operations.monitor import freshness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Command = Callable[[argparse.Namespace], None]
 
 EXIT_CODES = (
-    "exit codes: 0 well; 1 unreadable input; 2 misused; 4 stale; 5 scan findings; 6 scan unfinished; "
-    "7 evidence incomplete; 8 evidence does not fit"
+    "exit codes: 0 success; 1 unreadable input, or AWS refused; 2 usage error; 4 stale; 5 scan findings; "
+    "6 scan unfinished; 7 evidence incomplete; 8 evidence altered or contradictory"
 )
 IMAGES = Path("build/images")
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command, and give its exit code."""
+    """Run one command and return its exit code."""
     arguments = _parser().parse_args(words)
     command: Command = arguments.command
     try:
@@ -44,20 +46,21 @@ def main(words: Sequence[str] | None = None) -> int:
 def _freshness(arguments: argparse.Namespace) -> None:
     if arguments.function:
         source = f"{arguments.function}:{arguments.qualifier}"
-        with _aws("lambda") as client:
+        with aws.client("lambda") as client:
             manifest = ask_function(client, arguments.function, arguments.qualifier)
     else:
         source = str(arguments.manifest)
         manifest = read_manifest(arguments.manifest)
-    data_limit = arguments.limit_days if arguments.data_limit_days is None else arguments.data_limit_days
-    fresh = freshness.assess(manifest, source, datetime.now(UTC), arguments.limit_days, data_limit)
+    data_days = arguments.limit_days if arguments.data_limit_days is None else arguments.data_limit_days
+    limits = freshness.Limits(arguments.limit_days, data_days)
+    fresh = freshness.assess(manifest, source, datetime.now(UTC), limits)
     _tell(fresh.variables(), arguments.output)
     fresh.require_fresh()
 
 
 def _champion(arguments: argparse.Namespace) -> None:
     try:
-        with _aws("lambda") as client:
+        with aws.client("lambda") as client:
             champion = ask_function(client, arguments.function, arguments.qualifier)
     except CloudRefused as refused:
         if refused.code != "ResourceNotFoundException":
@@ -70,24 +73,15 @@ def _champion(arguments: argparse.Namespace) -> None:
 
 
 def _image(arguments: argparse.Namespace) -> None:
-    from operations.images import bill
-
     for path in bill.record(arguments.image, arguments.role, arguments.out):
         print(path)
 
 
 def _wait_scan(arguments: argparse.Namespace) -> None:
-    from operations.images.scan import wait_for_scan
-
-    with _aws("ecr") as client:
-        result = wait_for_scan(
-            client,
-            arguments.repository,
-            arguments.image,
-            timeout=arguments.timeout,
-            interval=arguments.interval,
-            say=lambda line: print(line, file=sys.stderr),
-        )
+    image = scan.Image(arguments.repository, arguments.image)
+    patience = scan.Patience(arguments.timeout, arguments.interval)
+    with aws.client("ecr") as client:
+        result = scan.wait_for_scan(client, image, patience, lambda line: print(line, file=sys.stderr))
     if arguments.out:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         arguments.out.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
@@ -96,14 +90,15 @@ def _wait_scan(arguments: argparse.Namespace) -> None:
 
 
 def _evidence(arguments: argparse.Namespace) -> None:
-    content = review.gather(
-        arguments.artifacts,
+    places = review.Places(
+        artifacts=arguments.artifacts,
         junit=arguments.junit,
         images=arguments.images,
         benchmarks=arguments.benchmarks,
         limits=arguments.limits or arguments.artifacts.parent / "limits.json",
         policy=arguments.policy,
     )
+    content = review.gather(places)
     _write(arguments.out, content)
     missing = archive.lacking(archive.unpack(content, review.ITEMS), review.ITEMS)
     for item in missing:
@@ -115,16 +110,15 @@ def _evidence(arguments: argparse.Namespace) -> None:
 
 
 def _approve(arguments: argparse.Namespace) -> None:
-    at = arguments.at or datetime.now(UTC).isoformat(timespec="seconds")
-    content = review.approve(
-        _bytes(arguments.file),
+    approval = Approval(
+        decision="approved",
         by=arguments.by,
-        at=at,
+        at=arguments.at or datetime.now(UTC).isoformat(timespec="seconds"),
         comment=arguments.comment,
         reference=arguments.reference,
         without_scans=arguments.without_scans,
     )
-    _write(arguments.out, content)
+    _write(arguments.out, review.approve(_bytes(arguments.file), approval))
 
 
 def _verify(arguments: argparse.Namespace) -> None:
@@ -134,22 +128,7 @@ def _verify(arguments: argparse.Namespace) -> None:
     _tell({"MODEL_VERSION": version, "IMAGE_URI": pushed_image(members)}, arguments.output)
     for line in review.remarks(members):
         print(line, file=sys.stderr)
-    print(f"{arguments.file}: fits, {len(members)} members, good for a {arguments.purpose}", file=sys.stderr)
-
-
-@contextmanager
-def _aws(service: Literal["ecr", "lambda"]) -> Iterator[Any]:
-    """A client, whose refusals are told as a line and not as a traceback."""
-    # Only here, so that what reads files alone needs the standard library alone.
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield boto3.client(service)
-    except ClientError as err:
-        raise CloudRefused(service, err.response["Error"]["Code"], str(err)) from err
-    except BotoCoreError as err:
-        raise CloudRefused(service, type(err).__name__, str(err)) from err
+    print(f"{arguments.file}: verified, {len(members)} members, good for a {arguments.purpose}", file=sys.stderr)
 
 
 def _tell(variables: Mapping[str, str], output: Path | None) -> None:
@@ -182,85 +161,87 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
-    fresh = add("freshness", _freshness, "Tell how old the model and its data are; exit with 4 if over the limit.")
+    fresh = add("freshness", _freshness, "Tell how old a model and its data are; exit with 4 if over a limit.")
     fresh.add_argument("--manifest", type=Path, default=Path("model/artifacts/manifest.json"), metavar="FILE")
-    fresh.add_argument("--function", metavar="NAME", help="ask this deployed function instead of reading a manifest")
+    fresh.add_argument(
+        "--function", metavar="NAME", help="ask this deployed function instead of reading a manifest file"
+    )
     fresh.add_argument("--qualifier", default="live", help="its alias or version (default: %(default)s)")
     fresh.add_argument(
         "--limit-days",
         type=_days,
-        default=freshness.DEFAULT_LIMIT_DAYS,
+        default=freshness.Limits.model_days,
         metavar="DAYS",
         help="the oldest that model and data may be (default: %(default)g)",
     )
-    fresh.add_argument("--data-limit-days", type=_days, metavar="DAYS", help="another limit for the data")
+    fresh.add_argument("--data-limit-days", type=_days, metavar="DAYS", help="a limit of its own for the data")
     fresh.add_argument("--output", type=Path, metavar="FILE", help="append NAME=VALUE lines here too")
 
-    champion = add("champion", _champion, "Write what the model in service says of itself, for train --champion.")
+    champion = add(
+        "champion", _champion, "Write down what the model in service says about itself, for train --champion."
+    )
     champion.add_argument("--function", required=True, metavar="NAME")
     champion.add_argument("--qualifier", default="live", help="its alias or version (default: %(default)s)")
     champion.add_argument("--out", type=Path, default=Path("build/champion.json"), metavar="FILE")
 
-    image = add("image", _image, "Write what a release says of a local image: ROLE.json and ROLE.cdx.json (SBOM).")
+    image = add("image", _image, "Record a local image for a release: ROLE.json and ROLE.cdx.json (its SBOM).")
     image.add_argument("role", choices=("training", "inference"))
     image.add_argument("image", metavar="IMAGE")
     image.add_argument("--out", type=Path, default=IMAGES, metavar="DIRECTORY", help="(default: %(default)s)")
 
-    scan = add("wait-scan", _wait_scan, "Wait for ECR's scan of an image; exit with 5 on findings too severe.")
-    scan.add_argument("repository")
-    scan.add_argument("image", metavar="TAG_OR_DIGEST")
-    scan.add_argument(
+    waiting = add("wait-scan", _wait_scan, "Wait for ECR's scan of an image; exit with 5 if a finding is too severe.")
+    waiting.add_argument("repository")
+    waiting.add_argument("image", metavar="TAG_OR_DIGEST")
+    waiting.add_argument(
         "--fail-on",
         default="HIGH",
         type=str.upper,
-        choices=_severities(),
+        choices=scan.FAILING,
         metavar="SEVERITY",
-        help="the mildest severity that fails (default: %(default)s): " + ", ".join(_severities()),
+        help="the mildest severity that fails (default: %(default)s): " + ", ".join(scan.FAILING),
     )
-    scan.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="(default: %(default)g)")
-    scan.add_argument("--interval", type=float, default=5.0, metavar="SECONDS", help="(default: %(default)g)")
-    scan.add_argument("--out", type=Path, metavar="FILE", help="write the result here as JSON, for the evidence")
+    waiting.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="(default: %(default)g)")
+    waiting.add_argument("--interval", type=float, default=5.0, metavar="SECONDS", help="(default: %(default)g)")
+    waiting.add_argument("--out", type=Path, metavar="FILE", help="write the result here as JSON, for the evidence")
 
-    gather = add("evidence", _evidence, "Gather a release's evidence into one archive, ready for review.")
+    gather = add("evidence", _evidence, "Gather a release's evidence into one archive for review.")
     gather.add_argument("--artifacts", type=Path, default=Path("model/artifacts"), metavar="DIRECTORY")
     gather.add_argument("--junit", type=Path, default=Path("report.xml"), metavar="FILE", help="the notebook's tests")
     gather.add_argument("--images", type=Path, default=IMAGES, metavar="DIRECTORY", help="what `image` wrote")
     gather.add_argument("--benchmarks", type=Path, default=Path("benchmarks/results.json"), metavar="FILE")
-    gather.add_argument("--limits", type=Path, metavar="FILE", help="the gate's (default: beside artifacts)")
+    gather.add_argument(
+        "--limits", type=Path, metavar="FILE", help="the gate's (default: limits.json beside the artifacts)"
+    )
     gather.add_argument("--policy", type=Path, default=Path("policies/model_gate.rego"), metavar="FILE")
     gather.add_argument("--out", type=Path, default=Path("build/evidence-review.zip"), metavar="FILE")
 
-    approve = add("approve", _approve, "Add a person's approval to a reviewed archive: the release's archive.")
+    approve = add("approve", _approve, "Add a person's approval to a reviewed archive, which makes it the release's.")
     approve.add_argument("file", type=Path)
     approve.add_argument("--by", required=True, metavar="WHO")
     approve.add_argument("--at", metavar="WHEN", help="ISO 8601 with a time zone (default: now)")
     approve.add_argument("--comment", default="")
     approve.add_argument("--reference", default="", metavar="URL", help="where the approval can be looked up")
-    approve.add_argument("--without-scans", default="", metavar="WHY", help="approve though an image was not scanned")
+    approve.add_argument(
+        "--without-scans", default="", metavar="WHY", help="approve even though an image was not scanned"
+    )
     approve.add_argument("--out", type=Path, default=Path("build/evidence.zip"), metavar="FILE")
 
-    verify = add("verify", _verify, "Check an archive offline; name the first thing that doesn't fit.")
+    verify = add(
+        "verify", _verify, "Check an archive offline; name the first member that was altered or contradicts another."
+    )
     verify.add_argument("file", type=Path)
     verify.add_argument(
         "--purpose",
         choices=("review", "release"),
         default="review",
-        help="what it must be good for; a release needs approval and a pushed image (default: %(default)s)",
+        help="what it is needed for; a release needs an approval and a pushed image (default: %(default)s)",
     )
     verify.add_argument("--output", type=Path, metavar="FILE", help="append NAME=VALUE lines here too")
     return parser
 
 
-def _severities() -> tuple[str, ...]:
-    return ("LOW", "MEDIUM", "HIGH", "CRITICAL")
-
-
 def _days(text: str) -> float:
     days = float(text)
     if not 0 < days < float("inf"):
-        raise argparse.ArgumentTypeError("a number of days above 0 is needed")
+        raise argparse.ArgumentTypeError("must be a number of days above 0")
     return days
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,15 +1,15 @@
-"""What can go wrong in operations, drawn once; each kind ends the command line with an exit code of its own.
+"""Every error that operations raises, and the exit code that a command ends with.
 
 OperationsError          1
 ├── UnreadableInput      1   a file or an answer is not what it should be
-├── CloudRefused         1   AWS did not do what it was asked
+├── CloudRefused         1   AWS refused a call, or could not be reached
 ├── ModelStale           4   the model, or its data, is older than the limit
-├── ScanFindings         5   the scan found what must not ship
+├── ScanFindings         5   the scan found something too severe to ship
 ├── ScanUnfinished       6   the scan failed, or did not end in time
 ├── EvidenceIncomplete   7   something that a release needs is missing
-└── EvidenceMismatch     8   the archive is not what was written, or contradicts itself
+└── EvidenceMismatch     8   the archive was altered, or contradicts itself
 
-Exit code 2 is argparse's, for a command it cannot read; 3 is the gate's, in `python -m model`.
+Exit code 2 is argparse's, for a command line it cannot parse; 3 is the gate's, in `python -m model`.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class UnreadableInput(OperationsError):
 
 
 class CloudRefused(OperationsError):
-    """AWS did not do what it was asked.
+    """AWS refused a call, or could not be reached.
 
     Attributes
     ----------
     code : str
-        AWS's error code, or the kind of failure on the way there.
+        AWS's error code; if AWS was not reached, the name of botocore's exception.
     """
 
     def __init__(self, service: str, code: str, reason: str) -> None:
@@ -66,7 +66,7 @@ class ModelStale(OperationsError):
 
 
 class ScanFindings(OperationsError):
-    """The scan found what must not ship.
+    """The scan found something too severe to ship.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class EvidenceIncomplete(OperationsError):
 
 
 class EvidenceMismatch(OperationsError):
-    """The archive is not what was written, or contradicts itself.
+    """The archive was altered, or contradicts itself.
 
     Attributes
     ----------
@@ -125,6 +125,6 @@ class EvidenceMismatch(OperationsError):
     exit_code = 8
 
     def __init__(self, member: str, reason: str) -> None:
-        # A member's name is the archive's to choose, and must not command the terminal that shows it.
+        # Whoever wrote the archive chose the member's name: it must not send control characters to a terminal.
         super().__init__(f"{member if member.isprintable() else ascii(member)}: {reason}")
         self.member = member

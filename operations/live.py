@@ -1,4 +1,4 @@
-"""What a model says of itself: in a manifest's file, or from a deployed function."""
+"""What a model says about itself: in its manifest, or through the deployed function that serves it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_lambda import LambdaClient
 
-# `GET /model`, in the shape of a function URL's event.
+# `GET /model`, as a function URL's event.
 MODEL_REQUEST = {
     "version": "2.0",
     "rawPath": "/model",
@@ -24,12 +24,17 @@ MODEL_REQUEST = {
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest in a file.
+    """Read a manifest file.
+
+    Returns
+    -------
+    dict
+        Parsed JSON; nothing in it is checked yet.
 
     Raises
     ------
     UnreadableInput
-        There is none, or it is not a JSON object.
+        The file is missing, or is not a JSON object.
     """
     try:
         content = path.read_bytes()
@@ -39,7 +44,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def ask_function(client: LambdaClient, function: str, qualifier: str) -> dict[str, Any]:
-    """What the deployed function says of its model: the part of the manifest that `GET /model` shows.
+    """Ask a deployed function which model it serves.
 
     Parameters
     ----------
@@ -47,12 +52,17 @@ def ask_function(client: LambdaClient, function: str, qualifier: str) -> dict[st
     function, qualifier : str
         The function's name, and the alias or version to ask.
 
+    Returns
+    -------
+    dict
+        The part of the manifest that `GET /model` shows. Parsed JSON; nothing in it is checked yet.
+
     Raises
     ------
     UnreadableInput
-        The function answered with anything but its model.
+        The function's answer does not describe a model.
     botocore.exceptions.ClientError
-        Lambda could not invoke it, because there is none for example.
+        Lambda could not invoke it; for example, there is no such function.
     """
     source = f"{function}:{qualifier}"
     answer = client.invoke(FunctionName=function, Qualifier=qualifier, Payload=json.dumps(MODEL_REQUEST).encode())

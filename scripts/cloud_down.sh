@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Ends the local cloud of make cloud: its process, its containers, its network, its names for images.
+# Ends what make cloud started: the process, its containers, its network, its image names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/cloud_settings.sh
 source scripts/cloud_settings.sh
 
-pid_file=${TMPDIR:-/tmp}/ministack-$cloud_port.pid # MiniStack's own: it outlives make clean
+pid_file=${TMPDIR:-/tmp}/ministack-$cloud_port.pid # MiniStack's own file: it outlives make clean
 pid=$(cat "$pid_file" 2>/dev/null || true)
 if [ -n "$pid" ] && ps -o command= -p "$pid" | grep -q ministack; then
   kill "$pid"
@@ -18,7 +18,7 @@ fi
 rm -f "$pid_file"
 
 if docker version >/dev/null 2>&1; then
-  # Every container of a function runs an image of this cloud's registry, and nothing else does.
+  # Only this cloud's functions run images from this cloud's registry.
   docker ps --all --filter label=ministack=lambda --format '{{.ID}} {{.Image}}' |
     while read -r container image; do
       case "$image" in "$cloud_host"/*) docker rm --force "$container" >/dev/null ;; esac

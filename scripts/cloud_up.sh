@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# A whole AWS on this machine: MiniStack, both stacks, the image pushed, a release, a decision. Safe to repeat.
+# A whole AWS on this machine: starts MiniStack, creates both stacks, pushes and releases the image, decides an
+# application. Safe to repeat.
 #
 # usage: scripts/cloud_up.sh            (make cloud builds the images first)
 #
 # Environment: CLOUD_PORT (4566), IMAGE (ccapproval-deploy:latest).
-# The training image stays out: MiniStack's registry needs more than ten minutes for its gigabyte.
+# The training image is not pushed: MiniStack's registry needs more than ten minutes for its gigabyte.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/cloud_settings.sh
@@ -21,7 +22,7 @@ if ! healthy; then
   mkdir -p "$cloud_state"
   network=""
   if [ "$(uname)" = Linux ]; then
-    # The function's containers are reached over this network and publish no port; they reach nothing.
+    # Over this network the function's containers can be reached without publishing a port, and can reach nothing.
     network=$cloud_network
     docker network inspect "$network" >/dev/null 2>&1 || docker network create --internal "$network" >/dev/null
   fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes a built image to traffic: every step is safe to run again, and any failure leaves the alias where it was.
+# Releases a built image: every step is safe to repeat, and any failure leaves the alias where it was.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -8,9 +8,9 @@ usage() {
 usage: scripts/deploy.sh [--dry-run | --push | --rollback | --help]
 
   (nothing)    check, push, update by digest, wait, publish, invoke with the golden cases, move the alias
-  --dry-run    check, and tell what would be done; changes nothing
-  --push       stop when the image is in the registry; the summary's image_uri is what infra/service.yaml takes
-  --rollback   move the alias back to the version that it was at before the last release
+  --dry-run    check, and say what would be done; changes nothing
+  --push       stop once the image is in the registry; infra/service.yaml takes the summary's image_uri
+  --rollback   move the alias back to the version before the last release
 
 environment (with its default):
   FUNCTION_NAME (ccapproval)          REPOSITORY (ccapproval-deploy)    IMAGE (ccapproval-deploy:latest)
@@ -41,11 +41,12 @@ update_timeout=${UPDATE_TIMEOUT:-300}
 [ -z "$region" ] || export AWS_REGION="$region" AWS_DEFAULT_REGION="$region" # CLI 1 reads only the second
 export AWS_PAGER="" AWS_RETRY_MODE="${AWS_RETRY_MODE:-standard}" AWS_MAX_ATTEMPTS="${AWS_MAX_ATTEMPTS:-5}"
 
-# What the summary tells; the steps fill it in as they learn it.
+# What the summary tells; the steps fill it in as they find it out.
 account="" image_uri="" digest="" model_version="" architecture="" version="" live_version="" live_before="" moved=""
 step_number=0 step_name=start reported="" container="" waiter=""
 work=$(mktemp -d)
-exec 3>&1 4>&2 # where people and programs listen, wherever a call's own output goes when a signal comes
+work=$(cd "$work" && pwd) # TMPDIR may be relative, and checks run elsewhere
+exec 3>&1 4>&2 # the caller's output, for a summary or message from inside a redirection
 trap 'on_exit $?' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -54,6 +55,8 @@ trap 'exit 143' TERM
 source "$root/scripts/aws_cli.sh"
 # shellcheck source=scripts/deploy_calls.sh
 source "$root/scripts/deploy_calls.sh"
+# shellcheck source=scripts/deploy_traffic.sh
+source "$root/scripts/deploy_traffic.sh"
 
 check_tools() {
   step "tools"
@@ -70,8 +73,8 @@ check_tools() {
 
 check_identity() {
   step "identity"
-  ask "AWS does not accept us" sts get-caller-identity --query Account
-  account=$answer
+  ask "AWS does not accept us" aws sts get-caller-identity --query Account >"$work/said"
+  read -r account <"$work/said"
   [ -z "${AWS_ACCOUNT_ID:-}" ] || [ "$AWS_ACCOUNT_ID" = "$account" ] ||
     stop "these credentials are for account $account, not $AWS_ACCOUNT_ID" "Use the right profile, or correct AWS_ACCOUNT_ID."
   say "account $account${region:+, $region}${AWS_ENDPOINT_URL:+, $AWS_ENDPOINT_URL}"
@@ -79,34 +82,31 @@ check_identity() {
 
 check_function() {
   step "function"
-  read_function
+  look_at_latest
   find_traffic
-  say "$function_name on $function_architecture, alias $alias_name at version ${live_version:-none}"
-  [ "$update_status" = InProgress ] || return 0
+  say "$function_name on $(field processor), alias $alias_name at version ${live_version:-none}"
+  [ "$(field update_status)" = InProgress ] || return 0
   say "an earlier update is still under way; waiting for it"
   await_update
-  [ "$update_status" != InProgress ] || stop_in_progress
-}
-
-find_traffic() {
-  read_alias
-  live_version=$alias_version live_before=$alias_version
+  [ "$(field update_status)" != InProgress ] || stop_in_progress
 }
 
 # One manifest, of the right architecture, of a model that has passed its gate. Needs no AWS.
 check_image() {
   step "image"
+  local image_id manifest cases wanted=${ARCHITECTURE:-}
+  [ "$mode" = push ] || wanted=$(field processor)
   docker image inspect "$image" >"$work/inspected.json" 2>"$work/error" ||
     stop "Docker has no image $image" "Build it (make images) or name another: IMAGE=name:tag scripts/deploy.sh"
-  judge image "$work/inspected.json" "$function_architecture"
-  local image_id manifest cases
-  IFS=$'\t' read -r image_id architecture manifest <<<"$answer"
-  container=$(docker create "$image") || stop "Docker can't open the image $image" "Build it again: make images"
+  judge image "$work/inspected.json" "$wanted" >"$work/said"
+  IFS=$'\t' read -r image_id architecture manifest <"$work/said"
+  docker create "$image" >"$work/said" || stop "Docker can't open the image $image" "Build it again: make images"
+  read -r container <"$work/said"
   docker cp "$container:$manifest" "$work/manifest.json" >/dev/null 2>"$work/error" ||
     stop "the image has no $manifest" "Build it with Dockerfile_Inference_Lambda: make images"
   docker rm "$container" >/dev/null && container=""
-  judge gate "$work/manifest.json" "$work/batch.json" "$work/single.json"
-  IFS=$'\t' read -r model_version cases <<<"$answer"
+  judge gate "$work/manifest.json" "$work/batch.json" "$work/single.json" >"$work/said"
+  IFS=$'\t' read -r model_version cases <"$work/said"
   tag=$model_version-$image_id
   say "$image: model $model_version, gate passed, $cases golden cases, $architecture"
 }
@@ -114,9 +114,9 @@ check_image() {
 push_image() {
   step "push"
   if [ -z "$registry" ]; then
-    ask "The repository can't be found" ecr describe-repositories --repository-names "$repository" \
-      --query 'repositories[0].repositoryUri'
-    registry=${answer%%/*}
+    ask "The repository can't be found" aws ecr describe-repositories --repository-names "$repository" \
+      --query 'repositories[0].repositoryUri' >"$work/said"
+    IFS=/ read -r registry _ <"$work/said"
   fi
   find_pushed_image
   if [ -n "$digest" ]; then
@@ -124,13 +124,18 @@ push_image() {
   elif [ "$mode" = dry-run ]; then
     say "would push $registry/$repository:$tag"
   else
-    ask "ECR gives no password" ecr get-login-password
-    docker login --username AWS --password-stdin "$registry" <<<"$answer" >/dev/null 2>"$work/error" ||
+    ask "ECR gives no password" aws ecr get-login-password >"$work/password"
+    docker login --username AWS --password-stdin "$registry" <"$work/password" >/dev/null 2>"$work/error" ||
       stop "the registry $registry refuses the login: $(tail -n 1 "$work/error")" "Check REGISTRY and run again."
     docker tag "$image" "$registry/$repository:$tag"
     docker push "$registry/$repository:$tag" >&2 2>"$work/error" ||
       stop "the push was interrupted: $(tail -n 1 "$work/error")" "Run again: layers that arrived are not sent twice."
   fi
+}
+
+find_pushed_image() {
+  read_pushed_digest >"$work/said"
+  read -r digest <"$work/said" || digest=""
 }
 
 resolve_digest() {
@@ -150,77 +155,145 @@ resolve_digest() {
 
 update_code() {
   step "update"
-  if [ -n "$digest" ] && [ "${resolved##*@}" = "$digest" ] && [ "$update_status" = Successful ]; then
+  if [ -n "$digest" ] && [ "$(field deployed)" = "$digest" ] &&
+    [ "$(field update_status)" = Successful ]; then
     say "the function has this image already"
   elif [ "$mode" = dry-run ]; then
     say "would update $function_name and wait, at most $update_timeout s"
   else
-    insist "The update is refused" settle_update send_update
+    insist "The update is refused" settle_update send_update >/dev/null
     await_update
   fi
+}
+
+send_update() {
+  aws lambda update-function-code --function-name "$function_name" --image-uri "$image_uri" \
+    --revision-id "$(field revision)" --query LastUpdateStatus --output text
+}
+
+settle_update() {
+  local before
+  before=$(field deployed)
+  await_update
+  [ "$(field deployed)" != "$digest" ] || return 0
+  [ "$(field deployed)" = "$before" ] || stop_for_another
+  return 1
+}
+
+# Wait for an update of $LATEST to end, and look at what came of it.
+await_update() {
+  wait_for aws lambda wait function-updated-v2 --function-name "$function_name" || true
+  look_at_latest
 }
 
 # The waiter looks at LastUpdateStatus alone, and a tag or another deployer may have brought other bytes.
 check_state() {
   step "state"
   [ "$mode" != dry-run ] || { say "would check state and digest" && return; }
-  [ "$state" != Inactive ] || { wake "\$LATEST" && read_function; }
-  case "$update_status" in
+  if [ "$(field state)" = Inactive ]; then
+    wake "\$LATEST"
+    look_at_latest
+  fi
+  local state reason
+  state=$(field state)
+  reason=$(field reason)
+  case "$(field update_status)" in
     Successful) ;;
     Failed) stop "Lambda could not update the function: $reason" "Correct the cause (logs, repository policy, image) and run again." ;;
     *) stop_in_progress ;;
   esac
   [ "$state" = Active ] ||
     stop "the function is $state: $reason" "See aws lambda get-function --function-name $function_name, then run again."
-  [ "${resolved##*@}" = "$digest" ] || stop_for_another
+  [ "$(field deployed)" = "$digest" ] || stop_for_another
   say "active, with this digest"
+}
+
+stop_in_progress() {
+  stop "the function's update is still in progress after $update_timeout s" \
+    "Run again: it waits for the update that is under way. If it never ends, ask AWS Support."
+}
+
+stop_for_another() {
+  stop "the function has $(field deployed), not $digest: another deploy came between" \
+    "See who deploys, then run again."
 }
 
 publish_version() {
   step "publish"
   [ "$mode" != dry-run ] || { say "would publish a version" && return; }
-  insist "No version can be published" settle_publication send_publication
-  version=$answer
+  insist "No version can be published" settle_publication send_publication >"$work/version"
+  read -r version <"$work/version"
   await_version "$version" # SnapStart takes its snapshot now, which can take minutes
   say "version $version"
+}
+
+send_publication() {
+  local revision code_sha
+  revision=$(field revision)
+  code_sha=$(field code_sha)
+  aws lambda publish-version --function-name "$function_name" --description "model $model_version" \
+    --revision-id "$revision" --code-sha256 "$code_sha" --query Version --output text
+}
+
+settle_publication() {
+  await_update
+  [ "$(field deployed)" = "$digest" ] || stop_for_another
+  return 1
+}
+
+# look_at_version VERSION: for await_version, whose state and reason it finds.
+look_at_version() {
+  read_version "$1" >"$work/said"
+  IFS=$'\t' read -r state reason <"$work/said"
+}
+
+# await_version VERSION: until Lambda can run it. An idle one is woken; the run stops for one that can't run.
+await_version() {
+  local state reason
+  look_at_version "$1"
+  if [ "$state" = Inactive ]; then
+    wake "$1"
+    look_at_version "$1"
+  fi
+  if [ "$state" = Pending ]; then
+    wait_for aws lambda wait published-version-active --function-name "$function_name" --qualifier "$1" || true
+    look_at_version "$1"
+  fi
+  case "$state" in
+    Active) ;;
+    Pending) stop "version $1 is still pending after $update_timeout s" "Run again: it waits for that version first." ;;
+    *) stop "version $1 is $state: $reason" "Correct the cause (see its log and the image), then run again." ;;
+  esac
+}
+
+# wake QUALIFIER: an invoke wakes a version whose image Lambda has let go of after weeks without traffic.
+wake() {
+  say "it lay idle and is inactive; waking it"
+  echo '{}' >"$work/wake.json"
+  aws lambda invoke --function-name "$function_name" --qualifier "$1" --payload "fileb://$work/wake.json" \
+    "$work/woken.json" >/dev/null 2>&1 || true
+  wait_for aws lambda wait function-active-v2 --function-name "$function_name" --qualifier "$1" || true
 }
 
 verify_version() {
   step "verify"
   [ "$mode" != dry-run ] || { say "would invoke that version with the golden cases" && return; }
+  local cases
   invoke "$version" "$work/batch.json" "$work/batch-answer.json"
   invoke "$version" "$work/single.json" "$work/single-answer.json"
-  judge golden "$work/manifest.json" "$work/batch-answer.json" "$work/single-answer.json"
-  say "$answer golden cases answered as recorded"
+  judge golden "$work/manifest.json" "$work/batch-answer.json" "$work/single-answer.json" >"$work/said"
+  read -r cases <"$work/said"
+  say "$cases golden cases answered as recorded"
 }
 
-# All at once. A canary takes the place of this one step: the version it moves to is verified already.
-move_traffic() {
-  step "traffic"
-  if [ "$mode" = dry-run ]; then
-    say "would move $alias_name, now at version ${live_version:-none}"
-  elif [ "$live_version" = "$version" ]; then
-    say "$alias_name is at version $version already"
-  else
-    point_alias "$version" "${live_version:+$way_back$live_version}"
-  fi
-}
-
-roll_back() {
-  step "function"
-  read_function
-  find_traffic
-  version=${alias_description#"$way_back"}
-  [ "$version" != "$alias_description" ] ||
-    stop "there is no earlier version to go back to" "Deploy an older image: IMAGE=name:tag scripts/deploy.sh"
-  step "verify"
-  await_version "$version"
-  echo '{"version": "2.0", "rawPath": "/health", "requestContext": {"http": {"method": "GET"}}}' >"$work/health.json"
-  invoke "$version" "$work/health.json" "$work/health-answer.json"
-  grep -q '"statusCode": *200' "$work/health-answer.json" ||
-    stop "version $version does not answer /health" "Deploy an image that works: IMAGE=name:tag scripts/deploy.sh"
-  step "traffic"
-  point_alias "$version" "rolled back from version $live_version"
+# invoke VERSION PAYLOAD ANSWER: by files, which CLI 1 and 2 take alike.
+invoke() {
+  local failed
+  ask "Version $1 can't be invoked" aws lambda invoke --function-name "$function_name" --qualifier "$1" \
+    --payload "fileb://$2" --query FunctionError "$3" >"$work/said"
+  read -r failed <"$work/said"
+  [ "$failed" = None ] ||
+    stop "version $1 fails ($failed): $(head -c 300 "$3")" "Read its log (aws logs tail /aws/lambda/$function_name), correct the image."
 }
 
 check_tools
@@ -229,7 +302,6 @@ if [ "$mode" = rollback ]; then
   roll_back
   summary rolled-back && exit
 fi
-function_architecture=${ARCHITECTURE:-}
 [ "$mode" = push ] || check_function
 check_image
 push_image

@@ -1,6 +1,6 @@
 """The service under AWS's runtime interface emulator (RIE): start it, ask it, stop it.
 
-The emulator is a Linux program. On Linux it runs as it is; elsewhere it runs in the inference image, which has one.
+The emulator is a Linux program. On Linux it runs natively; elsewhere it runs in the inference image, which has one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ START_SECONDS = 60
 STOP_SECONDS = 10
 
 
-class ServiceError(RuntimeError):
+class ServiceFailed(RuntimeError):
     """The service cannot start, or cannot answer. The message says what to do next."""
 
 
@@ -41,7 +41,7 @@ class Service:
     environ : dict, optional
         Variables added to this process's own.
     log : file, optional
-        Where its output goes; by default, where this process's goes.
+        Where its output goes; by default, where this process's output goes.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Service:
 
         Raises
         ------
-        ServiceError
-            The function failed outside its own answers, on its start for example.
+        ServiceFailed
+            The function gave no answer of its own; for example, it failed to start.
         OSError
             No emulator answers.
         """
-        # Not urllib: a proxy that the environment names must not be asked for this machine's own address.
+        # Not urllib: it would ask the environment's proxy for this machine's own address.
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
             connection.request("POST", INVOKE, json.dumps(event))
@@ -82,13 +82,13 @@ class Service:
         finally:
             connection.close()
         if "errorMessage" in answer:
-            raise ServiceError(f"{answer.get('errorType', 'Error')}: {answer['errorMessage']}")
+            raise ServiceFailed(f"{answer.get('errorType', 'Error')}: {answer['errorMessage']}")
         return answer
 
     def check(self) -> None:
-        """Raise a `ServiceError` if the emulator has ended."""
+        """Raise a `ServiceFailed` if the emulator has ended."""
         if self._process.poll() is not None:
-            raise ServiceError(f"the emulator ended with exit status {self._process.returncode}; start it again")
+            raise ServiceFailed(f"the emulator ended with exit status {self._process.returncode}; start it again")
 
     def stop(self) -> None:
         """Stop the emulator, which stops the function's process."""
@@ -103,16 +103,16 @@ class Service:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                # The first request starts the function's process, so it also tells a model that does not load.
+                # The first request starts the function's process, so it also shows whether the model loads.
                 answer = self.invoke(HEALTH)
             except (OSError, http.client.HTTPException) as err:
                 self.check()
                 if time.monotonic() > deadline:
-                    raise ServiceError(f"no answer within {START_SECONDS} seconds") from err
+                    raise ServiceFailed(f"no answer within {START_SECONDS} seconds") from err
                 time.sleep(0.02)
                 continue
             if answer.get("statusCode") != 200:
-                raise ServiceError(f"it says it is not healthy: {answer}")
+                raise ServiceFailed(f"it reports that it is not healthy: {answer}")
             return
 
 
@@ -130,21 +130,21 @@ def in_docker(artifacts: Path, port: int) -> list[str]:
 
     Raises
     ------
-    ServiceError
+    ServiceFailed
         Docker is missing, or not running, or cannot build the image.
     """
     docker = shutil.which("docker")
     if docker is None:
-        raise ServiceError(
+        raise ServiceFailed(
             "AWS's runtime interface emulator is a Linux program, and there is no Docker to run it in. "
             "Install Docker (https://docs.docker.com/get-docker/) or, on Windows, use WSL 2; then run this again"
         )
     if subprocess.run([docker, "info"], capture_output=True).returncode:
-        raise ServiceError("Docker is installed but its engine does not answer: start it, then run this again")
+        raise ServiceFailed("Docker is installed but its engine does not answer: start it, then run this again")
     environ = {**os.environ, "ARTIFACTS": artifacts.resolve().as_posix(), "IMAGE": IMAGE}
     images = Path(__file__).with_name("images.sh").as_posix()
     if subprocess.run(["bash", images, "inference"], env=environ).returncode:
-        raise ServiceError("the image that runs it could not be built; what to do stands above")
+        raise ServiceFailed("the image to run it in could not be built; the lines above say what to do")
     return [docker, "run", "--rm", "--env", "LOG_LEVEL=warn", "--publish", f"127.0.0.1:{port}:8080", IMAGE]
 
 
@@ -154,7 +154,7 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on at this moment, no two of them the same."""
+    """Different ports that nothing listens on at this moment."""
     with contextlib.ExitStack() as probes:
         found = [probes.enter_context(socket.socket()) for _ in range(count)]
         for probe in found:

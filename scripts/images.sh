@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Build the two images: training and tests, and the one that Lambda runs.
+# Builds the two images: the one that Lambda runs, and the one that trains and tests.
 #
 # usage: scripts/images.sh [inference] [training]      both, if neither is named (make images)
 #
 # Environment
 #   IMAGE (ccapproval-deploy:latest)   TRAINING_IMAGE (ccapproval:latest)   what the images are called
 #   ARTIFACTS (model/artifacts)        the judged model to serve
-#   MODEL_FORMAT                       the same model in another format (CONTRACT and DATA: what it was trained on)
+#   MODEL_FORMAT                       export the model in this format first (CONTRACT, DATA: what it was trained on)
 #   ARCHITECTURE                       x86_64 or arm64; this machine's own if unset
-#   IMAGE_FACTS (build/images)         where each image's facts and its bill of materials (CycloneDX) are written
-#   NO_CACHE                           anything but empty builds every layer again
-#   BASE_IMAGE, TRAINING_BASE_IMAGE    other bases; without them AWS's registry is asked, and where it does not
-#                                      answer within PULL_SECONDS (60) a stand-in is built (scripts/standin_base.sh)
+#   IMAGE_FACTS (build/images)         where each image's facts and bill of materials (CycloneDX) are written
+#   NO_CACHE                           if not empty, every layer is built again
+#   BASE_IMAGE, TRAINING_BASE_IMAGE    other bases; by default AWS's, or a stand-in (scripts/standin_base.sh) if AWS's
+#                                      registry does not answer within PULL_SECONDS (60)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,7 +33,7 @@ mkdir -p build
 work=$(mktemp -d build/images-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
-# Lambda takes one manifest; BuildKit would wrap it in an index with its provenance.
+# Lambda takes a single manifest; BuildKit would wrap it in an index, together with its provenance.
 options=(--platform "$platform" --network none)
 [[ -z ${NO_CACHE:-} ]] || options+=(--no-cache)
 if [[ ${DOCKER_BUILDKIT:-1} != 0 ]] && docker buildx version >/dev/null 2>&1; then
@@ -50,7 +50,7 @@ pull() {
   wait "$pid"
 }
 
-# base NAMED DEFAULT: the image to build on, in $base.
+# base NAMED DEFAULT: set $base to the image to build on.
 registry_answers=yes
 base() {
   base=$1
@@ -67,7 +67,7 @@ base() {
   base=$(scripts/standin_base.sh "$architecture")
 }
 
-# build NAME DOCKERFILE TAG ARGUMENT...: from the context that was gathered in $work/NAME, without a network.
+# build NAME DOCKERFILE TAG ARGUMENT...: from the context in $work/NAME, without a network.
 build() {
   local name=$1 dockerfile=$2 tag=$3 && shift 3
   echo "images: building $tag on $base ..." >&2
@@ -76,12 +76,12 @@ build() {
   docker build "${options[@]}" --build-arg "BASE_IMAGE=$base" "$@" --file "$dockerfile" --tag "$tag" "$work/$name" \
     >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
-    fail "$tag could not be built; the whole output is in $log" "Correct what it names, then: make images"
+    fail "$tag could not be built; the whole output is in $log" "Correct the cause, then: make images"
   }
   echo "images: $tag is $(docker image inspect --format '{{.Id}}' "$tag")" >&2
 }
 
-# gather NAME PATH...: a build context that holds these paths and nothing else.
+# gather NAME PATH...: make a build context of these paths and nothing else.
 gather() {
   local name=$1 path && shift
   for path in "$@"; do
@@ -89,7 +89,7 @@ gather() {
   done
 }
 
-# facts: the format and the time (seconds since 1970) of the model in $artifacts.
+# facts: print the format and the training time (seconds since 1970) of the model in $artifacts.
 facts() {
   "$python" - "$artifacts/manifest.json" <<'PYTHON'
 import datetime, json, sys
@@ -99,36 +99,36 @@ print(manifest["format"], int(datetime.datetime.fromisoformat(manifest["trained_
 PYTHON
 }
 
-# record ROLE IMAGE: the image's facts and its bill of materials, made where it was built.
+# record ROLE IMAGE: write the image's facts and its bill of materials.
 record() {
   echo "images: listing what is in $2 ..." >&2
-  # Where only `make .venv/bin/uv` has been run, the bill's tool is missing.
+  # The tool for the bill is missing where only `make .venv/bin/uv` has been run.
   if ! "$python" -c 'import cyclonedx_py' 2>/dev/null; then
     "$(dirname "$python")/uv" pip install --quiet --python "$python" --require-hashes \
       --requirement requirements/sbom.txt >&2 ||
-      fail "what requirements/sbom.txt names cannot be installed" "Correct what is said above, then: make images"
+      fail "what requirements/sbom.txt names cannot be installed" "Correct what the lines above name, then: make images"
   fi
   "$python" -m operations image "$1" "$2" --out "${IMAGE_FACTS:-build/images}" >&2 ||
-    fail "$2 is built, but what it holds cannot be listed" "Correct what is said above, then: make images"
+    fail "$2 is built, but its packages cannot be listed" "Correct what the lines above name, then: make images"
 }
 
 inference() {
   [[ -f $artifacts/manifest.json && -f $artifacts/model.joblib ]] ||
     fail "there is no judged model in $artifacts" "Train one: make run"
   local format trained_at lock label wheels labels=()
-  read -r format trained_at < <(facts) || fail "$artifacts holds no manifest that can be read" "Train again: make run"
+  read -r format trained_at < <(facts) || fail "the manifest in $artifacts cannot be read" "Train again: make run"
   if [[ ${MODEL_FORMAT:-$format} != "$format" ]]; then
     echo "images: exporting the model of $artifacts in format $MODEL_FORMAT ..." >&2
     "$python" -m model export --artifact "$artifacts" --format "$MODEL_FORMAT" --out "$work/artifacts" \
       ${CONTRACT:+--contract "$CONTRACT"} ${DATA:+--data "$DATA"} >&2 ||
-      fail "the model could not be exported in format $MODEL_FORMAT" "Correct what is said above, then: make images"
+      fail "the model could not be exported in format $MODEL_FORMAT" "Correct what the lines above name, then: make images"
     artifacts=$work/artifacts
-    read -r format trained_at < <(facts) || fail "$artifacts holds no manifest that can be read" "Train again: make run"
+    read -r format trained_at < <(facts) || fail "the manifest in $artifacts cannot be read" "Train again: make run"
   fi
   lock=inference && [[ $format = scorecard ]] || lock=inference-$format
   base "${BASE_IMAGE:-}" "$lambda_base"
   "$python" -m operations.images.labels "$artifacts/manifest.json" "$base" >"$work/labels" ||
-    fail "the image's labels cannot be told" "Correct what is said above, then: make images"
+    fail "the image's labels cannot be made" "Correct what the lines above name, then: make images"
   while IFS= read -r label; do labels+=(--label "$label"); done <"$work/labels"
   wheels=$(scripts/wheels.sh "$lock" "$architecture")
   gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt operations/images/seal.py "$wheels"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Creates or updates the two stacks, and releases the image: the first deployment, or a change of the templates.
+# Creates or updates the two stacks, then releases the image: for the first deployment and for changed templates.
 #
 # usage: scripts/provision.sh [PARAMETER=VALUE …]      parameters of infra/service.yaml, e.g. PublicUrl=true
 #
 # Environment: what scripts/deploy.sh reads, STACK (ccapproval) and TRAINING_REPOSITORY (ccapproval).
-# Stacks need an administrator's rights; a release afterwards needs only the deployer's role and scripts/deploy.sh.
+# Stacks need an administrator's rights; a later release needs only scripts/deploy.sh and the deployer's role.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,8 +26,8 @@ trap 'rm -f "$errors"' EXIT
 
 fail() { printf 'provision: %s\n  Next: %s\n' "$1" "$2" >&2 && exit 1; }
 
-# stack_status NAME: CloudFormation's word for it, or none. Anything that hides the answer ends the run: to take an
-# existing stack for a new one would let CloudFormation put the image of today in place of what was released.
+# stack_status NAME: CloudFormation's status, or none. An error ends the run: mistaking an existing stack for a new one
+# would let CloudFormation replace what was released by today's image.
 stack_status() {
   local said
   if said=$(aws cloudformation describe-stacks --stack-name "$1" --output text --query 'Stacks[0].StackStatus' 2>"$errors"); then
@@ -47,7 +47,7 @@ deploy_stack() { # deploy_stack NAME TEMPLATE PARAMETERS…
     fail "the stack $name was not deployed" "aws cloudformation describe-stack-events --stack-name $name"
 }
 
-# remove_failed NAME STATUS: what a creation that failed leaves behind can be neither updated nor created again.
+# remove_failed NAME STATUS: a stack whose creation failed can be neither updated nor created again.
 remove_failed() {
   case "$2" in ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED) ;; *) return 0 ;; esac
   echo "provision: removing the stack $1, whose creation failed before" >&2
@@ -65,7 +65,7 @@ status=$(stack_status "$stack")
 remove_failed "$stack" "$status"
 case "$status" in
   none | REVIEW_IN_PROGRESS | ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED)
-    # The new stack's alias names this image at once, before deploy.sh can invoke a version: decide its cases here.
+    # The new stack's alias names this image at once, before deploy.sh can verify it: decide the golden cases here.
     echo "provision: the first image decides its golden cases here" >&2
     docker run --rm --network none --read-only --tmpfs /tmp --entrypoint python3 "$image" -m lambda_app.selfcheck >&2 ||
       fail "$image does not decide its golden cases on this machine" "Build it again: make images"

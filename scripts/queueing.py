@@ -1,8 +1,8 @@
 """Passes requests to the emulator one after the other.
 
-The emulator ends at two requests at once (issue 97 of aws/aws-lambda-runtime-interface-emulator). Lambda would give
-each a process of its own; here the second waits. Only a request that has arrived whole takes its turn, so that no
-slow or idle client keeps the others waiting.
+The emulator crashes on two requests at once (issue 97 of aws/aws-lambda-runtime-interface-emulator). Lambda would give
+each a process of its own; here the second waits. A request takes its turn only once all of it has arrived, so a slow
+or idle client keeps nobody waiting.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ class Queue(ThreadingHTTPServer):
         self._watch()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no fault of this program; anything else is shown."""
+        """Show any error but a client's hanging up, which is not this program's fault."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Unreadable(Exception):
-    """The request's body cannot be read: the status, and why."""
+    """The request's body cannot be read: the status to answer with, and why."""
 
     def __init__(self, status: HTTPStatus, why: str) -> None:
         super().__init__(why)
@@ -64,7 +64,7 @@ class _Unreadable(Exception):
 
 
 class _Pass(BaseHTTPRequestHandler):
-    """Passes one request on. HTTP/1.0, so each connection brings just one."""
+    """Passes one request on. It speaks HTTP/1.0, so each connection brings just one."""
 
     server: Queue
     timeout = IDLE_SECONDS
@@ -102,8 +102,8 @@ class _Pass(BaseHTTPRequestHandler):
             raise _Unreadable(HTTPStatus.LENGTH_REQUIRED, "Send a Content-Length, as Lambda wants it")
         lengths = self.headers.get_all("Content-Length", ["0"])
         if len(lengths) > 1 or not lengths[0].isdecimal():
-            raise _Unreadable(HTTPStatus.BAD_REQUEST, "The Content-Length is no number")
-        # By its digits first: Python refuses to read an endless number.
+            raise _Unreadable(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number")
+        # Count the digits first: Python refuses to parse a very long number.
         if len(lengths[0]) > len(str(MOST_BYTES)) or int(lengths[0]) > MOST_BYTES:
             raise _Unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Lambda takes {MOST_BYTES} bytes at most")
         body = self.rfile.read(int(lengths[0]))
@@ -113,7 +113,7 @@ class _Pass(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         """What the emulator answers: status, headers and content."""
-        # Headers of the connection to this program would say something wrong of the one to the emulator.
+        # Headers about the connection to this program would be wrong for the one to the emulator.
         headers = {
             name: value
             for name, value in self.headers.items()
@@ -128,9 +128,9 @@ class _Pass(BaseHTTPRequestHandler):
             connection.close()
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:
-        """Answer without having read the body, and then read it after all.
+        """Answer before reading the body, then read it after all.
 
-        Closing a connection with bytes unread resets it, and the client might never see the answer.
+        Closing a connection with unread bytes resets it, and the client might never see the answer.
         """
         self.send_error(status, why)
         deadline = time.monotonic() + IDLE_SECONDS

@@ -1,4 +1,4 @@
-"""Decide the artifact's sample applications, or stay up for yours, under AWS's runtime interface emulator.
+"""Decide an artifact's sample applications, or stay up for yours, under AWS's runtime interface emulator.
 
     python -m scripts.serve --artifacts model/artifacts --emulator .venv/aws-lambda-rie run
     python -m scripts.serve --artifacts model/artifacts --emulator .venv/aws-lambda-rie --port 9000 serve
@@ -16,10 +16,14 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
-from scripts.emulator import INVOKE, Service, ServiceError, free_port, in_docker, is_free, on_this_machine
+from model.terminal import print_anything
+from scripts.emulator import INVOKE, Service, ServiceFailed, free_port, in_docker, is_free, on_this_machine
 from scripts.queueing import Queue
+
+if TYPE_CHECKING:
+    from lambda_app.manifest import Answer, Application, Manifest
 
 PORT = 9000
 
@@ -34,22 +38,23 @@ def main(arguments: list[str]) -> int:
     Returns
     -------
     int
-        0 for success, also of a `serve` that was stopped; 1 for a service that cannot run; 130 or 143 for a `run` that
+        0 for success, and for a `serve` that was stopped; 1 for a service that cannot run; 130 or 143 for a `run` that
         Ctrl-C or SIGTERM ended before it had decided.
     """
+    print_anything()
     parser = argparse.ArgumentParser(prog="scripts.serve", description="Run the service under AWS's emulator.")
     parser.add_argument("command", choices=("run", "serve"))
     parser.add_argument("--artifacts", type=Path, required=True, help="the directory of the model artifact")
     parser.add_argument("--emulator", type=Path, help="the emulator's binary; without it, Docker")
     parser.add_argument("--port", type=_port, default=PORT, help="where `serve` answers; default: %(default)s")
-    parser.add_argument("--serve-with", default="make serve", help="the command that `run` names for going on")
+    parser.add_argument("--serve-with", default="make serve", help="the command that `run` suggests next")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         if chosen.command == "run":
-            return run(chosen.artifacts, chosen.emulator, chosen.serve_with)
+            return decide_samples(chosen.artifacts, chosen.emulator, chosen.serve_with)
         return serve(chosen.artifacts, chosen.emulator, chosen.port)
-    except ServiceError as error:
+    except ServiceFailed as error:
         print(f"The service cannot run: {error}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stopped:
@@ -59,8 +64,8 @@ def main(arguments: list[str]) -> int:
         return 128 + (signal.SIGTERM if isinstance(stopped, Terminated) else signal.SIGINT)
 
 
-def run(artifacts: Path, emulator: Path | None, serve_with: str) -> int:
-    """Decide an approval and a denial out of the artifact's golden cases, print them, and stop."""
+def decide_samples(artifacts: Path, emulator: Path | None, serve_with: str) -> int:
+    """Decide one approval and one denial from the artifact's golden cases, print them, and stop."""
     golden = _manifest(artifacts)["golden"]
     firsts = [next((case for case in golden if case["response"]["prediction"] == wanted), None) for wanted in (1, 0)]
     samples = [case["request"] for case in firsts if case is not None]
@@ -68,7 +73,7 @@ def run(artifacts: Path, emulator: Path | None, serve_with: str) -> int:
         try:
             with _service(artifacts, emulator, free_port(), log) as service:
                 answers = [service.invoke(sample) for sample in samples]
-        except ServiceError:
+        except ServiceFailed:
             log.seek(0)
             sys.stderr.write(log.read().decode(errors="replace"))
             raise
@@ -84,7 +89,7 @@ def serve(artifacts: Path, emulator: Path | None, port: int) -> int:
     """Answer on a port until Ctrl-C."""
     sample = _manifest(artifacts)["golden"][0]["request"]
     if not is_free(port):
-        raise ServiceError(f"port {port} is in use; name another: make serve PORT={port + 1}")
+        raise ServiceFailed(f"port {port} is in use; name another: make serve PORT={port + 1}")
     with _service(artifacts, emulator, free_port()) as service, Queue(port, service.port, service.check) as queue:
         print(f"\nServing {artifacts} under AWS's runtime interface emulator; Ctrl-C stops it. Try:\n")
         print(f"  {curl(sample, port)}\n")
@@ -93,7 +98,7 @@ def serve(artifacts: Path, emulator: Path | None, port: int) -> int:
     return 0
 
 
-def shown(application: dict[str, Any], decision: dict[str, Any]) -> str:
+def shown(application: Application, decision: Answer) -> str:
     """One decision, for people."""
     lines = ["  " + ", ".join(f"{name} {value}" for name, value in application.items())]
     lines.append(f"  → {decision['decision']}  (probability of being creditworthy {decision['probability']:.4f})")
@@ -101,13 +106,13 @@ def shown(application: dict[str, Any], decision: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def curl(application: dict[str, Any], port: int) -> str:
-    """The line that sends an application with curl."""
+def curl(application: Application, port: int) -> str:
+    """The command line that sends an application with curl."""
     return f"curl -s http://127.0.0.1:{port}{INVOKE} -d {shlex.quote(json.dumps(application))}"
 
 
-def aws(application: dict[str, Any], port: int) -> str:
-    """The line that sends an application with the AWS CLI, version 1 or 2, without an account."""
+def aws(application: Application, port: int) -> str:
+    """The command line that sends an application with the AWS CLI, version 1 or 2, without an account."""
     return (
         f"echo {shlex.quote(json.dumps(application))} >event.json && aws lambda invoke --no-sign-request "
         f"--region us-east-1 --endpoint-url http://127.0.0.1:{port} --function-name function "
@@ -132,12 +137,12 @@ def _service(artifacts: Path, emulator: Path | None, port: int, log: IO[bytes] |
     return Service(on_this_machine(emulator, port), port, {"MODEL_DIR": str(artifacts)}, log)
 
 
-def _manifest(artifacts: Path) -> dict[str, Any]:
+def _manifest(artifacts: Path) -> Manifest:
     path = artifacts / "manifest.json"
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest: Manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as err:
-        raise ServiceError(f"there is no {path}: train a model first, with make run") from err
+        raise ServiceFailed(f"there is no {path}: train a model first, with make run") from err
     return manifest
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Build a stand-in for AWS's Lambda base image, for networks that cannot reach AWS's registry.
+# Builds a stand-in for AWS's Lambda base image, for networks that cannot reach AWS's registry.
 #
 # usage: scripts/standin_base.sh [ARCHITECTURE]      x86_64 or arm64; the machine's own if unnamed
 #
-# Prints the image's name, which holds a digest of what it was made from: an unchanged stand-in is built once.
-# Same layout as public.ecr.aws/lambda/python:3.13: /lambda-entrypoint.sh, the runtime interface emulator,
-# /var/lang/bin/python3.13, the runtime client and boto3 in /var/runtime, the function in /var/task. Debian
-# stands in for Amazon Linux. Training builds on it too: its policy engine wants libatomic.
+# Prints the image's name, which holds a digest of what it is made from, so an unchanged stand-in is built only once.
+# The layout is that of public.ecr.aws/lambda/python:3.13: /lambda-entrypoint.sh, the runtime interface emulator,
+# /var/lang/bin/python3.13, the runtime client and boto3 in /var/runtime, the function in /var/task. Debian stands in
+# for Amazon Linux. The training image builds on it too, hence libatomic for its policy engine.
 #
-# Environment: DEBIAN_MIRROR names another package mirror, CA_BUNDLE the certificates to trust instead of the host's.
+# Environment: DEBIAN_MIRROR (another package mirror), CA_BUNDLE (certificates to trust instead of the host's).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,11 +39,11 @@ wheels=$(scripts/wheels.sh lambda-base "$architecture")
 emulator=$(scripts/wheels.sh rie "$architecture")
 "${PYTHON:-.venv/bin/python}" -m zipfile --extract "$emulator"/aws_sam_cli-*.whl "$work/emulator"
 
-# The same two programs as AWS's image has, in our words.
+# AWS's image has these two programs; this is how they work, rewritten.
 cat >"$work/lambda-entrypoint.sh" <<'SCRIPT'
 #!/bin/sh
-# Usage: lambda-entrypoint.sh HANDLER. Outside Lambda, the runtime interface emulator plays its part.
-[ $# -eq 1 ] || { echo "Name the handler, and only that." >&2; exit 142; }
+# Usage: lambda-entrypoint.sh HANDLER. Outside Lambda, the runtime interface emulator stands in for it.
+[ $# -eq 1 ] || { echo "Name the handler and nothing else." >&2; exit 142; }
 export _HANDLER="$1"
 [ -n "$AWS_LAMBDA_RUNTIME_API" ] && exec /var/runtime/bootstrap
 exec /usr/local/bin/aws-lambda-rie /var/runtime/bootstrap

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Download the wheels that one hash-locked requirements file names, for an image to install from.
+# Downloads the wheels that one hash-locked requirements file names, for an image to install from.
 #
 # usage: scripts/wheels.sh LOCK [ARCHITECTURE]      e.g.  scripts/wheels.sh inference arm64
 #
-# Prints the directory that holds them. The host downloads, so its package index settings, proxy and
-# certificates apply and no image build needs a network, an index address or a credential.
+# Prints the directory that holds them. The host downloads, so its package index, proxy and certificates apply, and no
+# image build needs a network, an index address or a credential.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,10 +26,10 @@ if [[ $(cat "$wheels/.complete" 2>/dev/null || true) != "$digest" ]]; then
   mkdir -p build/wheels
   download=$(mktemp -d build/wheels/.download-XXXXXX)
   trap 'rm -rf "$download"' EXIT
-  # pip judges a requirement's markers by the Python it runs on, so they are resolved for the image's first.
+  # pip evaluates markers for the Python it runs on; the image's may differ, so uv resolves them for that one first.
   "$(dirname "$python")/uv" pip compile --quiet --no-deps --no-header --no-annotate --generate-hashes \
     --python-version 3.13 --python-platform "$machine-manylinux_2_34" "$requirements" -o "$download/.requirements.txt"
-  # glibc 2.17 to 2.34: what Amazon Linux 2023, under AWS's base image, can load.
+  # glibc 2.17 to 2.34: what Amazon Linux 2023, which AWS's base image is made of, can load.
   "$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: \
     --python-version 3.13 --implementation cp \
     --platform "manylinux_2_34_$machine" --platform "manylinux_2_28_$machine" --platform "manylinux_2_27_$machine" \

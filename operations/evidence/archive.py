@@ -1,14 +1,14 @@
-"""The evidence archive as a file: written the same to the byte from the same members, read back with every check.
+"""The evidence archive as a file: the same members give the same bytes, and reading it checks every byte.
 
-A zip without compression, which any desktop opens and no compressor's version can change:
+It is a zip without compression, which any desktop opens and no version of a compressor can change:
 
-    index.json   what is inside, what is missing, and whether a release needs it
-    SHA256SUMS   for `sha256sum --check`, of every other member
+    index.json   what is inside, what is missing, and what that is needed for
+    SHA256SUMS   of every other member, for `sha256sum --check`
     …            the members, by name
 
-Both are computed from the members, so reading an archive is: take the members out, compute the archive that they
-make, and compare. The index says format version 1; to change what it holds, raise FORMAT_VERSION, and keep reading
-the old version for as long as such archives must be kept.
+The first two are computed from the members. So reading an archive means: take the members out, pack them again, and
+compare. The index has format version 1. To change what it holds, raise FORMAT_VERSION, and keep reading the old
+version for as long as such archives must be kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from operations.errors import EvidenceMismatch
 from operations.evidence.members import need, read_object
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 FORMAT = "credit-decision-evidence"
 FORMAT_VERSION = 1
 INDEX, CHECKSUMS, APPROVAL = "index.json", "SHA256SUMS", "approval.json"
-# Zip's earliest moment: an archive says when its model was trained in the manifest, not here.
+# The earliest time that zip knows; the manifest says when the model was trained.
 EPOCH = (1980, 1, 1, 0, 0, 0)
-# What the zipfile module raises on bytes that are not as they were written.
+# What the zipfile module raises on damaged bytes.
 UNREADABLE = (
     zipfile.BadZipFile,
     NotImplementedError,
@@ -67,16 +67,41 @@ class Item:
     title: str
 
 
-def pack(members: Mapping[str, bytes], items: Sequence[Item]) -> bytes:
-    """The archive of some members.
+class Present(TypedDict):
+    """A member, as the index lists it."""
 
-    It is a release's if an approval is among them, otherwise one for review.
+    name: str
+    title: str
+    size: int
+    sha256: str
+
+
+class Missing(TypedDict):
+    """What an archive could hold and lacks, as the index lists it."""
+
+    name: str
+    title: str
+    required_for: Step
+
+
+class Index(TypedDict):
+    """`index.json`."""
+
+    format: str
+    format_version: int
+    purpose: Literal["review", "release"]
+    members: list[Present]
+    missing: list[Missing]
+
+
+def pack(members: Mapping[str, bytes], items: Sequence[Item]) -> bytes:
+    """Make the archive of some members: a release's if an approval is among them, otherwise one for review.
 
     Parameters
     ----------
     members : mapping of str to bytes
     items : sequence of Item
-        Everything that an archive may hold; what `members` lacks is listed as missing.
+        Everything that an archive may hold. The index lists as missing what `members` lacks.
     """
     index = json.dumps(_index(members, items), indent=2, ensure_ascii=False).encode() + b"\n"
     content = {INDEX: index, **{name: members[name] for name in sorted(members)}}
@@ -92,18 +117,18 @@ def pack(members: Mapping[str, bytes], items: Sequence[Item]) -> bytes:
 
 
 def unpack(archive: bytes, items: Sequence[Item]) -> dict[str, bytes]:
-    """The members of an archive, after every byte of it was checked.
+    """Take the members out of an archive, and check every byte of it.
 
     Raises
     ------
     EvidenceMismatch
-        With the first member that is not what was written, or "archive" for the bytes around the members.
+        Names the first member that was altered, or "archive" for the bytes around the members.
     """
     content = _read(archive)
     known = {INDEX, CHECKSUMS, *(item.member for item in items)}
     for name in content:
         if name not in known:
-            raise EvidenceMismatch(name, "is no member that an evidence archive has")
+            raise EvidenceMismatch(name, "is not a member that an evidence archive can have")
     for name in (CHECKSUMS, INDEX):
         if name not in content:
             raise EvidenceMismatch(name, "is not in the archive")
@@ -112,20 +137,20 @@ def unpack(archive: bytes, items: Sequence[Item]) -> dict[str, bytes]:
     index = read_object(content, INDEX)
     version = (need(index, INDEX, "format", str), need(index, INDEX, "format_version", int))
     if version != (FORMAT, FORMAT_VERSION):
-        raise EvidenceMismatch(INDEX, f"is of a format that this code does not know: {version[0]} {version[1]}")
+        raise EvidenceMismatch(INDEX, f"has a format that this code does not know: {version[0]} {version[1]}")
     if index != _index(members, items):
-        raise EvidenceMismatch(INDEX, "does not fit the members")
+        raise EvidenceMismatch(INDEX, "does not match the members")
     if archive != pack(members, items):
-        raise EvidenceMismatch("archive", "the bytes around the members are not as they were written")
+        raise EvidenceMismatch("archive", "the bytes around the members were altered")
     return members
 
 
 def lacking(members: Mapping[str, bytes], items: Sequence[Item]) -> tuple[Item, ...]:
-    """What the members lack, of everything that an archive may hold."""
+    """The items that an archive may hold and these members lack."""
     return tuple(item for item in items if item.member not in members)
 
 
-def _index(members: Mapping[str, bytes], items: Sequence[Item]) -> dict[str, Any]:
+def _index(members: Mapping[str, bytes], items: Sequence[Item]) -> Index:
     titles = {item.member: item.title for item in items}
     return {
         "format": FORMAT,
@@ -150,7 +175,7 @@ def _read(archive: bytes) -> dict[str, bytes]:
             for entry in opened.infolist():
                 name = entry.filename
                 if name in content or entry.compress_type != zipfile.ZIP_STORED:
-                    raise EvidenceMismatch(name, "is not stored as it was written")
+                    raise EvidenceMismatch(name, "is stored twice, or compressed")
                 content[name] = opened.read(entry)
     except UNREADABLE as err:
         raise EvidenceMismatch(name, f"cannot be read ({err})") from err

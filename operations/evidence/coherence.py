@@ -1,43 +1,52 @@
-"""Whether the members of an evidence archive tell one story."""
+"""Whether the members of an evidence archive agree with each other."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from lambda_app.manifest import digest, model_version
 from operations.errors import EvidenceMismatch
 from operations.evidence.images import ROLES, check_image, pushed_image
 from operations.evidence.junit import MEMBER as TESTS
 from operations.evidence.junit import check_tests
-from operations.evidence.members import moment, need, read_object, same
+from operations.evidence.members import need, read_object, same
+from operations.moments import read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from lambda_app.manifest import Gate, Manifest
+    from operations.evidence.members import Document
+
 MANIFEST, GATE, LIMITS = "model/manifest.json", "model/gate.json", "model/limits.json"
 METRICS, REPORT, MODEL = "model/metrics.json", "model/model_metrics.html", "model/model.joblib"
 POLICY, BENCHMARKS = "policies/model_gate.rego", "benchmarks/results.json"
-PASSED: dict[str, Any] = {"passed": True, "denials": []}
-# What the gate is asked about: of the manifest, and what else.
-JUDGED, BESIDES = ("model_version", "metrics", "parity", "monotonicity"), ("limits", "champion")
+PASSED: Gate = {"passed": True, "denials": []}
+# What the gate is asked about: these of the manifest, and what else.
+JUDGED = ("model_version", "metrics", "parity", "monotonicity")
+BESIDES = ("limits", "champion")
 
 
-def check_coherence(members: Mapping[str, bytes]) -> None:
-    """Hold what the members say of the model, the gate, the tests and the images against each other.
+def check_coherence(members: Mapping[str, bytes]) -> Manifest:
+    """Compare what the members say about the model, the gate, the tests and the images.
 
     Parameters
     ----------
     members : mapping of str to bytes
         Everything that a review needs.
 
+    Returns
+    -------
+    Manifest
+        The archive's manifest, as far as the checks here reach.
+
     Raises
     ------
     EvidenceMismatch
-        With the first member that contradicts the manifest, or that says the model may not be released.
+        Names the first member that contradicts the manifest, or shows that the model may not be released.
     """
-    manifest = read_object(members, MANIFEST)
-    _check_model(manifest, members[MODEL])
+    manifest = _read_manifest(members)
     _check_gate(manifest, read_object(members, GATE), read_object(members, LIMITS))
     if b"package model_gate" not in members[POLICY]:
         raise EvidenceMismatch(POLICY, "is not the policy that the gate asks")
@@ -51,23 +60,26 @@ def check_coherence(members: Mapping[str, bytes]) -> None:
         raise EvidenceMismatch("images/inference.json", "carries another model than the manifest describes")
     if BENCHMARKS in members:
         read_object(members, BENCHMARKS)
+    return manifest
 
 
-def trained_at(manifest: Mapping[str, Any]) -> datetime:
+def trained_at(manifest: Manifest) -> datetime:
     """When the model was trained.
 
     Raises
     ------
     EvidenceMismatch
-        The manifest does not say so, or not in which time zone.
+        The manifest does not say, or gives no time zone.
     """
-    when = moment(need(manifest, MANIFEST, "trained_at", str))
+    when = read_moment(manifest["trained_at"])
     if not when:
-        raise EvidenceMismatch(MANIFEST, "trained_at is not an ISO 8601 date with a time zone")
+        raise EvidenceMismatch(MANIFEST, "trained_at is not an ISO 8601 date and time with a time zone")
     return when
 
 
-def _check_model(manifest: dict[str, Any], model: bytes) -> None:
+def _read_manifest(members: Mapping[str, bytes]) -> Manifest:
+    """The manifest, once it is known to describe the archive's model and to hold every key that is read here."""
+    manifest, model = read_object(members, MANIFEST), members[MODEL]
     stated = need(manifest, MANIFEST, "digest", str), need(manifest, MANIFEST, "size", int)
     if stated != (digest(model), len(model)):
         raise EvidenceMismatch(MODEL, "is not the model that the manifest describes")
@@ -76,43 +88,51 @@ def _check_model(manifest: dict[str, Any], model: bytes) -> None:
     except KeyError as err:
         raise EvidenceMismatch(MANIFEST, f"lacks {err}") from err
     if manifest.get("model_version") != version:
-        raise EvidenceMismatch(MANIFEST, "what it says of the decision does not fit its model version")
+        raise EvidenceMismatch(MANIFEST, "its model version is not that of what it says about deciding")
     parity = need(manifest, MANIFEST, "parity", dict)
     compared, different = (need(parity, MANIFEST, key, int) for key in ("rows", "different_decisions"))
     if compared < 1 or different:
-        raise EvidenceMismatch(MANIFEST, "the exported model was not shown to decide as the pipeline that was trained")
+        raise EvidenceMismatch(MANIFEST, "does not show that the exported model decides like the trained pipeline")
     for key in ("metrics", "monotonicity"):
         need(manifest, MANIFEST, key, dict)
+    need(manifest, MANIFEST, "trained_at", str)
+    need(need(manifest, MANIFEST, "data", dict), MANIFEST, "digest", str)
+    if manifest.get("git_commit") is not None:
+        need(manifest, MANIFEST, "git_commit", str)
+    return cast("Manifest", manifest)
 
 
-def _check_gate(manifest: Mapping[str, Any], gate: Mapping[str, Any], limits: Mapping[str, Any]) -> None:
+def _check_gate(manifest: Manifest, gate: Document, limits: Document) -> None:
     asked = need(gate, GATE, "input", dict)
     decision = need(gate, GATE, "decision", dict)
     if not same(decision, PASSED):
         raise EvidenceMismatch(GATE, "the gate denied the model")
     if not same(decision, manifest.get("gate")):
-        raise EvidenceMismatch(GATE, "decides otherwise than the manifest records")
+        raise EvidenceMismatch(GATE, "the gate's decision is not the one that the manifest records")
     if set(asked) != {*JUDGED, *BESIDES}:
         raise EvidenceMismatch(GATE, f"the gate was not asked about {', '.join((*JUDGED, *BESIDES))}")
     for key in JUDGED:
-        if not same(asked[key], manifest[key]):
+        if not same(asked[key], manifest[key]):  # type: ignore[literal-required]  # these are its keys
             raise EvidenceMismatch(GATE, f"the gate was asked about another {key} than the manifest records")
     if not same(asked["limits"], limits):
         raise EvidenceMismatch(GATE, f"the gate was asked with other limits than {LIMITS}")
 
 
-def _check_metrics(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
-    for key, recorded in (("model_version", "model_version"), ("threshold", "threshold"), ("scorecard", "metrics")):
-        if not same(metrics.get(key), manifest[recorded]):
-            raise EvidenceMismatch(METRICS, f"{key} is not what the manifest records as {recorded}")
+def _check_metrics(manifest: Manifest, metrics: Document) -> None:
+    recorded = {"model_version": manifest["model_version"], "threshold": manifest["threshold"]}
+    for key, value in {**recorded, "scorecard": manifest["metrics"]}.items():
+        if not same(metrics.get(key), value):
+            raise EvidenceMismatch(METRICS, f"{key} differs from the manifest")
 
 
-def _check_report(manifest: Mapping[str, Any], report: bytes) -> None:
-    data = need(manifest, MANIFEST, "data", dict)
-    named = {"model version": manifest["model_version"], "model digest": manifest["digest"]}
-    named["data digest"] = need(data, MANIFEST, "digest", str)
-    if manifest.get("git_commit") is not None:
-        named["code's commit"] = need(manifest, MANIFEST, "git_commit", str)
+def _check_report(manifest: Manifest, report: bytes) -> None:
+    named = {
+        "model version": manifest["model_version"],
+        "model digest": manifest["digest"],
+        "data digest": manifest["data"]["digest"],
+    }
+    if (commit := manifest.get("git_commit")) is not None:
+        named["code's commit"] = commit
     text = report.decode(errors="replace")
     for what, value in named.items():
         if not value or value not in text:

@@ -1,29 +1,31 @@
-"""Whether what an evidence archive says of an image holds: its digests, its bill of materials, its scan."""
+"""Whether an image's facts, bill of materials and scan in an evidence archive agree."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from operations.errors import EvidenceMismatch
 from operations.evidence.members import need, read_object
+from operations.images.scan import DONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from operations.evidence.members import Document
+
 ROLES = ("training", "inference")
 SCANS = tuple(f"images/{role}.scan.json" for role in ROLES)
 PUSHED = re.compile(r"\w[\w.:/-]*@sha256:[0-9a-f]{64}", re.ASCII)
-# As in operations/scan.py, whose botocore the machine that verifies may lack.
-SCANNED = ("COMPLETE", "ACTIVE")
 
 
 def check_image(members: Mapping[str, bytes], role: str) -> None:
-    """Hold an image's facts, bill of materials and scan, if there is one, against each other.
+    """Check that an image's facts, its bill of materials and its scan, if there is one, agree.
 
     Raises
     ------
     EvidenceMismatch
+        One of them is malformed, or is of another image.
     """
     facts_member, bill_member, scan_member = (f"images/{role}.{end}" for end in ("json", "cdx.json", "scan.json"))
     facts = read_object(members, facts_member)
@@ -43,9 +45,9 @@ def check_image(members: Mapping[str, bytes], role: str) -> None:
 
 
 def pushed_image(members: Mapping[str, bytes]) -> str:
-    """The inference image as a registry has it, such as "registry/name@sha256:…"; empty if it was not pushed.
+    """The inference image in its registry, such as "registry/name@sha256:…"; empty if it was not pushed.
 
-    Where the engine knew the image in several repositories, it is in the one by which the image was named.
+    If the engine knew the image in several repositories, the one in the image's name takes precedence.
 
     Raises
     ------
@@ -67,31 +69,31 @@ def pushed_image(members: Mapping[str, bytes]) -> str:
 
 
 def scan_counts(members: Mapping[str, bytes], scan_member: str) -> str:
-    """A checked scan's findings by severity, in one line."""
+    """The findings of a checked scan by severity, in one line."""
     counts = read_object(members, scan_member)["counts"]
     return " ".join(f"{severity}={count}" for severity, count in sorted(counts.items())) or "no findings"
 
 
-def _digests(facts: Mapping[str, Any], member: str) -> list[str]:
+def _digests(facts: Document, member: str) -> list[str]:
     digests = need(facts, member, "digests", list)
     if not all(isinstance(entry, str) and PUSHED.fullmatch(entry) for entry in digests):
         raise EvidenceMismatch(member, "digests does not hold entries such as HOST/NAME@sha256:…")
     return digests
 
 
-def _check_scan(scan: Mapping[str, Any], member: str) -> None:
-    if scan.get("status") not in SCANNED:
-        raise EvidenceMismatch(member, "is not of a scan that has ended")
+def _check_scan(scan: Document, member: str) -> None:
+    if scan.get("status") not in DONE:
+        raise EvidenceMismatch(member, "is of a scan that has not ended")
     counts = need(scan, member, "counts", dict)
     for severity in counts:
         if not re.fullmatch("[A-Z]+", severity) or need(counts, member, severity, int) < 0:
-            raise EvidenceMismatch(member, "counts something else than findings by severity")
+            raise EvidenceMismatch(member, "does not count findings by severity")
     if sum(counts.values()) < len(need(scan, member, "findings", list)):
         raise EvidenceMismatch(member, "lists more findings than it counts")
 
 
 def _in_registry(entry: str) -> bool:
-    # Docker's own rule for what is a host. An engine on containerd's store lists local names among the digests too.
+    # Docker's own rule for telling a host. With containerd's image store, an engine lists local names too.
     host, slash, _ = entry.partition("/")
     return bool(slash) and (host == "localhost" or "." in host or ":" in host)
 

@@ -1,27 +1,29 @@
-"""What a release must be able to show: gathered, approved, and checked again by whoever doubts it."""
+"""The evidence for a release: gather it, approve it, and let anyone check it again."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from operations.errors import EvidenceIncomplete, EvidenceMismatch, UnreadableInput
 from operations.evidence import archive
-from operations.evidence.approval import Approval, read_approval
+from operations.evidence.approval import read_approval
 from operations.evidence.archive import APPROVAL, Item
-from operations.evidence.coherence import MANIFEST, check_coherence, trained_at
+from operations.evidence.coherence import check_coherence, trained_at
 from operations.evidence.images import SCANS, pushed_image, scan_counts
 from operations.evidence.junit import MEMBER as TESTS
 from operations.evidence.junit import began
-from operations.evidence.members import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Literal
 
-# Member, the file it is gathered from, what cannot be done without it, and what it is.
+    from lambda_app.manifest import Manifest
+    from operations.evidence.approval import Approval
+
+# Member, the file it comes from, what cannot be done without it, and what it is.
 _SOURCES: tuple[tuple[str, str, archive.Step, str], ...] = (
     ("model/manifest.json", "{artifacts}/manifest.json", "review", "Manifest: version, digests, parity, gate result"),
     ("model/model.joblib", "{artifacts}/model.joblib", "review", "The model that the manifest describes"),
@@ -43,26 +45,43 @@ _SOURCES: tuple[tuple[str, str, archive.Step, str], ...] = (
 ITEMS = tuple(Item(member, step, title) for member, _, step, title in _SOURCES)
 
 
-def gather(artifacts: Path, junit: Path, images: Path, benchmarks: Path, limits: Path, policy: Path) -> bytes:
-    """An archive for review, of whatever is there.
+@dataclass(frozen=True)
+class Places:
+    """Where a run has left its evidence.
 
     Parameters
     ----------
-    artifacts, images : Path
-        The directories of the model artifact, and of what `python -m operations image` wrote.
-    junit, benchmarks, limits, policy : Path
-        Files: the notebook's JUnit report, the benchmark's results, the gate's limits and its rules.
+    artifacts : Path
+        The directory of the model artifact.
+    junit : Path
+        The JUnit report of the notebook's tests.
+    images : Path
+        The directory that `python -m operations image` writes to.
+    benchmarks : Path
+        The benchmarks' results.
+    limits, policy : Path
+        The gate's limits and its rules.
+    """
+
+    artifacts: Path
+    junit: Path
+    images: Path
+    benchmarks: Path
+    limits: Path
+    policy: Path
+
+
+def gather(places: Places) -> bytes:
+    """Make an archive for review of whatever is there.
 
     Raises
     ------
     UnreadableInput
-        A file is there but cannot be read.
+        A file exists but cannot be read.
     """
-    places = {"artifacts": artifacts, "junit": junit, "images": images, "benchmarks": benchmarks}
-    places |= {"limits": limits, "policy": policy}
     members: dict[str, bytes] = {}
     for member, source, _, _ in _SOURCES:
-        path = source.format(**places)
+        path = source.format(**vars(places))
         try:
             if path:
                 with open(path, "rb") as file:  # noqa: PTH123  # a template, filled in
@@ -74,49 +93,39 @@ def gather(artifacts: Path, junit: Path, images: Path, benchmarks: Path, limits:
     return archive.pack(members, ITEMS)
 
 
-def approve(review: bytes, by: str, at: str, comment: str, reference: str, without_scans: str) -> bytes:
-    """The release's archive: the reviewed one, and the approval.
+def approve(review: bytes, approval: Approval) -> bytes:
+    """Make the release's archive: the reviewed one, and the approval of it.
 
     Parameters
     ----------
     review : bytes
         An archive for review.
-    by, at, comment, reference, without_scans : str
-        As in `Approval`.
+    approval : Approval
+        What the person said; which model and which archive it is about is filled in here.
 
     Raises
     ------
     EvidenceMismatch, EvidenceIncomplete
-        The archive would not be good for a release, or carries an approval already.
+        The archive would not do for a release, or has been approved already.
     UnreadableInput
-        What the approval should say, it doesn't.
+        The approval lacks something that it must say.
     """
-    members = verify(review, "review")
+    members, manifest = _verified(review, "review")
     if APPROVAL in members:
         raise EvidenceMismatch(APPROVAL, "the archive has been approved already")
-    manifest = read_object(members, MANIFEST)
-    approval = Approval(
-        decision="approved",
-        by=by,
-        at=at,
-        comment=comment,
-        reference=reference,
-        without_scans=without_scans,
-        model_version=manifest["model_version"],
-        evidence_sha256=archive.sha256(review),
-    )
     fault = approval.fault(trained_at(manifest))
     if fault:
         raise UnreadableInput("approval", fault)
-    # "replace": words from a command line may be no text.
-    document = json.dumps(asdict(approval), indent=2, ensure_ascii=False).encode(errors="replace") + b"\n"
+    complete = replace(approval, model_version=manifest["model_version"], evidence_sha256=archive.sha256(review))
+    # "replace": words from a command line need not be valid Unicode.
+    document = json.dumps(asdict(complete), indent=2, ensure_ascii=False).encode(errors="replace") + b"\n"
     release = archive.pack({**members, APPROVAL: document}, ITEMS)
     verify(release, "release")
     return release
 
 
 def verify(content: bytes, purpose: Literal["review", "release"]) -> dict[str, bytes]:
-    """Check an archive, offline, from its bytes to what its members say of each other.
+    """Check an archive, offline: its bytes, and whether its members agree with each other.
 
     Parameters
     ----------
@@ -133,26 +142,30 @@ def verify(content: bytes, purpose: Literal["review", "release"]) -> dict[str, b
     Raises
     ------
     EvidenceMismatch
-        Names the first thing that doesn't fit.
+        Names the first member that was altered, or contradicts another.
     EvidenceIncomplete
         Something that the purpose needs is missing.
     """
+    return _verified(content, purpose)[0]
+
+
+def _verified(content: bytes, purpose: Literal["review", "release"]) -> tuple[dict[str, bytes], Manifest]:
     members = archive.unpack(content, ITEMS)
     approval = read_approval(members) if APPROVAL in members else None
     steps = ("review",) if purpose == "review" else ("review", "release")
     waived = SCANS if approval and approval.without_scans else ()
     lacking = archive.lacking(members, ITEMS)
     _require([item for item in lacking if item.required_for in steps and item.member not in waived])
-    check_coherence(members)
+    manifest = check_coherence(members)
     if approval:
-        _check_approval(approval, members)
+        _check_approval(approval, members, manifest)
     if purpose == "release" and not pushed_image(members):
         raise EvidenceMismatch("images/inference.json", "is of an image in no registry: scripts/deploy.sh --push first")
-    return members
+    return members, manifest
 
 
 def remarks(members: Mapping[str, bytes]) -> list[str]:
-    """What someone who relies on a verified archive should know, a line each: the scans, and what nothing shows."""
+    """What to know before relying on a verified archive, a line each: the scans' findings, and what is not proved."""
     lines = []
     for scan in SCANS:
         if scan in members:
@@ -161,7 +174,7 @@ def remarks(members: Mapping[str, bytes]) -> list[str]:
             reason = json.dumps(read_approval(members).without_scans, ensure_ascii=False)
             lines.append(f"{scan}: none; approved without it: {reason}")
         else:
-            lines.append(f"{scan}: none; a release needs it, or an approval without it")
+            lines.append(f"{scan}: none; a release needs it, or an approval that says why not")
     if not began(members[TESTS]):
         lines.append(f"{TESTS}: does not say when the tests ran; they may be older than the model")
     if not pushed_image(members):
@@ -179,8 +192,7 @@ def _require(missing: Sequence[Item]) -> None:
     raise EvidenceIncomplete(message, tuple(item.member for item in missing))
 
 
-def _check_approval(approval: Approval, members: Mapping[str, bytes]) -> None:
-    manifest = read_object(members, MANIFEST)
+def _check_approval(approval: Approval, members: Mapping[str, bytes], manifest: Manifest) -> None:
     reviewed = archive.pack({name: data for name, data in members.items() if name != APPROVAL}, ITEMS)
     fault = approval.fault(trained_at(manifest))
     if not fault and approval.evidence_sha256 != archive.sha256(reviewed):

@@ -1,1 +1,1 @@
-"""What an image says of itself: labels, seal, scan, bill of materials."""
+"""What is known about an image: its labels, seal, scan and bill of materials."""

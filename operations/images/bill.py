@@ -1,4 +1,4 @@
-"""What a release says of an image: its identity, and a CycloneDX bill of its Python packages."""
+"""What a release records about an image: its identity, and a CycloneDX bill of its Python packages."""
 
 from __future__ import annotations
 
@@ -8,19 +8,38 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, TypedDict
 
 from operations.errors import UnreadableInput
+from operations.images import labels
 
-# The files by which Python's packaging describes an installed distribution.
+# The files in which Python's packaging describes an installed distribution.
 DESCRIPTIONS = ("METADATA", "direct_url.json", "PKG-INFO")
+
+# A CycloneDX 1.6 document, whose shape is that standard's.
+Bill = dict[str, Any]
+
+
+class Facts(TypedDict):
+    """What the Docker engine knows about a local image.
+
+    `digests` are in the registries that it was pushed to or pulled from, as "HOST/NAME@sha256:…"; `model_version` is
+    None for an image that carries no model.
+    """
+
+    image: str
+    id: str
+    digests: list[str]
+    architecture: str
+    labels: dict[str, str]
+    model_version: str | None
 
 
 def record(image: str, role: str, directory: Path) -> tuple[Path, Path]:
-    """Write what a release says of a local image: ROLE.json and ROLE.cdx.json.
+    """Write what a release records about a local image: ROLE.json and ROLE.cdx.json.
 
-    The facts are asked for anew each time: an image gets its digests when it is pushed. Its packages never change, so
-    a bill of this very image is kept.
+    The facts are read again each time, since an image gets its digests when it is pushed. Its packages never change,
+    so a bill that is already there for this very image stays.
 
     Returns
     -------
@@ -30,7 +49,7 @@ def record(image: str, role: str, directory: Path) -> tuple[Path, Path]:
     Raises
     ------
     UnreadableInput
-        The engine does not know the image, or no Python package is in it.
+        The engine does not know the image, or the image holds no Python package.
     """
     facts_file, bill_file = directory / f"{role}.json", directory / f"{role}.cdx.json"
     facts = facts_of(image)
@@ -41,23 +60,17 @@ def record(image: str, role: str, directory: Path) -> tuple[Path, Path]:
     return facts_file, bill_file
 
 
-def _kept(path: Path, identity: str) -> dict[str, Any] | None:
-    """The bill in a file, if it is one of the image with this identity."""
+def _kept(path: Path, identity: str) -> Bill | None:
+    """The bill in a file, if it is the bill of the image with this id."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        document: Bill = json.loads(path.read_text(encoding="utf-8"))
         return document if document["metadata"]["component"]["version"] == identity else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def facts_of(image: str) -> dict[str, Any]:
-    """What the Docker engine knows of a local image.
-
-    Returns
-    -------
-    dict
-        `id`, `digests` (in registries that it was pushed to or pulled from), `architecture`, `labels`, and the
-        `model_version` of the label `ccapproval.model_version`, if any.
+def facts_of(image: str) -> Facts:
+    """Ask the Docker engine about a local image.
 
     Raises
     ------
@@ -65,21 +78,21 @@ def facts_of(image: str) -> dict[str, Any]:
         The engine does not know the image.
     """
     inspected = json.loads(_docker("image", "inspect", image, source=image))[0]
-    labels = inspected["Config"].get("Labels") or {}
+    found: dict[str, str] = inspected["Config"].get("Labels") or {}
     return {
         "image": image,
         "id": inspected["Id"],
         "digests": inspected.get("RepoDigests") or [],
         "architecture": inspected["Architecture"],
-        "labels": labels,
-        "model_version": labels.get("ccapproval.model_version"),
+        "labels": found,
+        "model_version": labels.model_version(found),
     }
 
 
-def bill_of(image: str) -> dict[str, Any]:
-    """The bill of materials of a local image.
+def bill_of(image: str) -> Bill:
+    """List the Python packages of a local image.
 
-    The image is read, never run, so it works for any image and any architecture.
+    The image is read, never run, so its architecture does not matter.
 
     Parameters
     ----------
@@ -94,7 +107,7 @@ def bill_of(image: str) -> dict[str, Any]:
     Raises
     ------
     UnreadableInput
-        The engine does not know the image, or no Python package is in it.
+        The engine does not know the image, or the image holds no Python package.
     """
     container = _docker("create", "--entrypoint", "none", image, source=image)
     try:
@@ -108,14 +121,14 @@ def bill_of(image: str) -> dict[str, Any]:
     return named(document, image, identity)
 
 
-def named(document: dict[str, Any], image: str, identity: str) -> dict[str, Any]:
-    """A bill of materials that says which image it is of."""
+def named(document: Bill, image: str, identity: str) -> Bill:
+    """The same bill, naming the image that it describes."""
     component = {"type": "container", "bom-ref": "image", "name": image.partition("@")[0], "version": identity}
     return document | {"metadata": document["metadata"] | {"component": component}}
 
 
-def bill_of_filesystem(archive: IO[bytes], source: str) -> dict[str, Any]:
-    """The bill of materials of a root filesystem, given as a tar stream.
+def bill_of_filesystem(archive: IO[bytes], source: str) -> Bill:
+    """List the Python packages of a root filesystem, given as a tar stream.
 
     Raises
     ------
@@ -135,12 +148,12 @@ def bill_of_filesystem(archive: IO[bytes], source: str) -> dict[str, Any]:
                     (packages / path.parent.name).mkdir(exist_ok=True)
                     (packages / path.parent.name / path.name).write_bytes(content.read())
         if not any(packages.iterdir()):
-            raise UnreadableInput(source, "no Python package describes itself there (no *.dist-info)")
+            raise UnreadableInput(source, "it holds no Python package (no *.dist-info)")
         return _describe(packages, root, source)
 
 
-def _describe(packages: Path, root: Path, source: str) -> dict[str, Any]:
-    # cyclonedx-py asks an interpreter for its path, and reads the packages there: this one answers with ours.
+def _describe(packages: Path, root: Path, source: str) -> Bill:
+    # cyclonedx-py asks an interpreter for its search path, and reads the packages there. This one answers with ours.
     interpreter = root / "python"
     interpreter.write_text(f"#!/bin/sh\ncat '{root / 'path.json'}'\n")
     interpreter.chmod(0o700)
@@ -152,7 +165,7 @@ def _describe(packages: Path, root: Path, source: str) -> dict[str, Any]:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         raise UnreadableInput(source, f"cyclonedx-py failed: {reason}; is requirements/sbom.txt installed?")
-    document: dict[str, Any] = json.loads(done.stdout)
+    document: Bill = json.loads(done.stdout)
     return document
 
 

@@ -1,7 +1,8 @@
-"""Print an inference image's labels: `image_labels.py MANIFEST BASE`, one `KEY=VALUE` a line.
+"""The labels of an inference image: written at the build by `python -m operations.images.labels MANIFEST BASE`.
 
-`org.opencontainers.image.*` are the OCI's own keys; `ccapproval.*` say which model is inside and how it was judged,
-so that a registry can be asked without opening the image. docs/images.md lists them.
+The command prints one `KEY=VALUE` a line. `org.opencontainers.image.*` are the OCI's own keys; `ccapproval.*` say which
+model is inside and how it was judged, so a registry can answer that without opening the image. docs/images.md lists
+them all.
 """
 
 from __future__ import annotations
@@ -10,24 +11,41 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambda_app.manifest import Figures, Manifest
+
+MODEL_VERSION = "ccapproval.model_version"
 
 
 def main(manifest_file: Path, base: str) -> int:
-    """Print the labels; 0 if every one of them is known."""
+    """Print the labels; 0 if all of them are known, otherwise 1."""
     try:
         manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
         found = labels(manifest, revision(Path.cwd()), base, base_digest(base, _digests(base)))
     except (OSError, ValueError, KeyError, TypeError, subprocess.CalledProcessError) as err:
-        print(f"image_labels: {type(err).__name__}: {err}", file=sys.stderr)
+        print(f"labels: {type(err).__name__}: {err}", file=sys.stderr)
         return 1
     for key, value in found.items():
         print(f"{key}={value}")
     return 0
 
 
-def labels(manifest: dict[str, Any], revision: str, base_name: str, base_digest: str | None) -> dict[str, str]:
-    """The labels of an image that serves the model which a manifest describes."""
+def labels(manifest: Manifest, revision: str, base_name: str, base_digest: str | None) -> dict[str, str]:
+    """Build the labels of the image that serves a manifest's model.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    revision : str
+        The commit the image is built from.
+    base_name : str
+    base_digest : str or None
+        The base image, and its digest in a registry; None where no registry has it.
+    """
     found = {
         "org.opencontainers.image.title": "Credit card approval",
         "org.opencontainers.image.description": "Decides card applications on AWS Lambda, and gives the reasons.",
@@ -35,11 +53,11 @@ def labels(manifest: dict[str, Any], revision: str, base_name: str, base_digest:
         "org.opencontainers.image.version": manifest["model_version"],
         "org.opencontainers.image.revision": revision,
         "org.opencontainers.image.base.name": base_name,
-        "ccapproval.model_version": manifest["model_version"],
+        MODEL_VERSION: manifest["model_version"],
         "ccapproval.model_format": manifest["format"],
         "ccapproval.trained_at": manifest["trained_at"],
         "ccapproval.data_digest": manifest["data"]["digest"],
-        "ccapproval.metrics": json.dumps(_figures(manifest["metrics"]), sort_keys=True, separators=(",", ":")),
+        "ccapproval.metrics": json.dumps(_single(manifest["metrics"]), sort_keys=True, separators=(",", ":")),
         "ccapproval.gate": "passed" if manifest["gate"]["passed"] is True else "not passed",
     }
     if base_digest is not None:
@@ -47,8 +65,13 @@ def labels(manifest: dict[str, Any], revision: str, base_name: str, base_digest:
     return found
 
 
+def model_version(labels: Mapping[str, str]) -> str | None:
+    """The version of the model in an image with these labels; None if it has no model."""
+    return labels.get(MODEL_VERSION)
+
+
 def revision(repository: Path) -> str:
-    """The commit that is checked out, with `-dirty` behind it if any file is not as committed; or `unknown`."""
+    """The commit that is checked out, followed by `-dirty` if any file differs from it; `unknown` outside Git."""
     try:
         commit = _output("git", "-C", str(repository), "rev-parse", "HEAD")
         changed = _output("git", "-C", str(repository), "status", "--porcelain")
@@ -58,15 +81,15 @@ def revision(repository: Path) -> str:
 
 
 def base_digest(base: str, digests: list[str]) -> str | None:
-    """The digest by which a registry knows the base; None if no registry does.
+    """The digest that a registry knows the base by; None if no registry has it.
 
     Parameters
     ----------
     base : str
         The base's name, with a tag, a digest or neither.
     digests : list of str
-        `REPOSITORY@DIGEST` for each registry that the engine pulled it from or pushed it to. That of the repository
-        in the base's name comes first.
+        `REPOSITORY@DIGEST` for each registry that the engine pulled it from or pushed it to. The repository in the
+        base's name takes precedence.
     """
     directory, slash, name = base.partition("@")[0].rpartition("/")
     repository = f"{directory}{slash}{name.partition(':')[0]}"
@@ -80,9 +103,9 @@ def _digests(image: str) -> list[str]:
     return found or []
 
 
-def _figures(metrics: dict[str, Any]) -> dict[str, float]:
-    """The single figures; tables and intervals stay in the manifest."""
-    return {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+def _single(figures: Figures) -> dict[str, float]:
+    """The figures that are one number; tables and intervals stay in the manifest."""
+    return {name: value for name, value in figures.items() if isinstance(value, int | float)}
 
 
 def _output(*command: str) -> str:

@@ -1,28 +1,76 @@
-"""Waits for ECR's scan of an image, and judges what it found."""
+"""Waits for ECR's scan of an image, and judges the findings."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING
 
 from operations.errors import ScanFindings, ScanUnfinished, UnreadableInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mypy_boto3_ecr import ECRClient
-    from mypy_boto3_ecr.type_defs import ImageIdentifierTypeDef
+    from mypy_boto3_ecr.type_defs import (
+        EnhancedImageScanFindingTypeDef,
+        ImageIdentifierTypeDef,
+        ImageScanFindingTypeDef,
+    )
 
 # From the mildest to the worst. Basic scanning says UNDEFINED where enhanced scanning says UNTRIAGED.
 SEVERITIES = ("UNDEFINED", "UNTRIAGED", "INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+# Where a scan may be told to fail: the milder ones are not rated, or not a weakness.
+FAILING = SEVERITIES[SEVERITIES.index("LOW") :]
 WAITING = ("PENDING", "IN_PROGRESS")
-# ACTIVE is enhanced scanning's word for an image whose first scan is done and which it goes on watching.
+# ACTIVE is enhanced scanning's word for an image whose first scan has ended and which stays under watch.
 DONE = ("COMPLETE", "ACTIVE")
 SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image in an ECR repository.
+
+    Parameters
+    ----------
+    repository : str
+        The repository's name.
+    name : str
+        A tag, or a digest ("sha256:…").
+    """
+
+    repository: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.repository} {self.name}"
+
+    @property
+    def identifier(self) -> ImageIdentifierTypeDef:
+        """The image as ECR's API names it."""
+        return {"imageDigest": self.name} if self.name.startswith("sha256:") else {"imageTag": self.name}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, and how often to ask.
+
+    Parameters
+    ----------
+    timeout, interval : float
+        Seconds: in all, and from one question to the next.
+    sleep : callable
+        Waits for some seconds.
+    clock : callable
+        Tells the time, in seconds since any moment.
+    """
+
+    timeout: float
+    interval: float
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True)
@@ -42,11 +90,11 @@ class ScanResult:
     Parameters
     ----------
     repository, image : str
-        The repository, and the tag or digest that was asked for.
+        The repository, and the tag or digest that was asked about.
     digest : str
         The digest of the image that was scanned.
     status : str
-        "COMPLETE" or "ACTIVE".
+        One of DONE.
     counts : dict of str to int
         Findings by severity.
     findings : tuple of Finding
@@ -61,7 +109,7 @@ class ScanResult:
     findings: tuple[Finding, ...]
 
     def require_below(self, severity: str) -> None:
-        """Raise ScanFindings if anything is as severe as `severity`, or worse."""
+        """Raise ScanFindings if any finding is of this severity or worse."""
         limit = _rank(severity)
         total = sum(count for name, count in self.counts.items() if _rank(name) >= limit)
         if not total:
@@ -74,101 +122,86 @@ class ScanResult:
         raise ScanFindings("\n".join([heading, *lines, *more, advice]), self.counts)
 
 
-def wait_for_scan(
-    client: ECRClient,
-    repository: str,
-    image: str,
-    timeout: float,
-    interval: float,
-    say: Callable[[str], None],
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> ScanResult:
+def wait_for_scan(client: ECRClient, image: Image, patience: Patience, say: Callable[[str], None]) -> ScanResult:
     """Ask ECR until the scan of an image has ended.
 
     Parameters
     ----------
     client : boto3 ECR client
-    repository : str
-        The repository's name.
-    image : str
-        A tag, or a digest ("sha256:…").
-    timeout, interval : float
-        Seconds: how long to wait in all, and between two questions.
+    image : Image
+    patience : Patience
     say : callable
-        Told each new status.
+        Called with a line whenever the status changes.
 
     Raises
     ------
     ScanUnfinished
         The scan failed, is not possible, or did not end in time.
     UnreadableInput
-        The image or the repository is not there.
+        ECR has no such image or repository.
     """
-    image_id: ImageIdentifierTypeDef = {"imageDigest": image} if image.startswith("sha256:") else {"imageTag": image}
-    name = f"{repository} {image}"
-    deadline = clock() + timeout
+    deadline = patience.clock() + patience.timeout
     last = ""
     while True:
-        status, reason = _status(client, repository, image_id)
+        status, reason = _status(client, image)
         if status != last:
-            say(f"{name}: scan {status.lower()}")
+            say(f"{image}: scan {status.lower()}")
             last = status
         if status in DONE:
-            return _read(client, repository, image, image_id, status)
+            return _read(client, image, status)
         if status not in WAITING:
-            raise ScanUnfinished(f"{name}: the scan ended as {status}: {reason or 'ECR gives no reason'}", status)
-        if clock() + interval > deadline:
+            raise ScanUnfinished(f"{image}: the scan ended as {status}: {reason or 'ECR gives no reason'}", status)
+        if patience.clock() + patience.interval > deadline:
             raise ScanUnfinished(
-                f"{name}: the scan did not end within {timeout:g} s (last: {status}). {reason}", status
+                f"{image}: the scan did not end within {patience.timeout:g} s (last: {status}). {reason}", status
             )
-        sleep(interval)
+        patience.sleep(patience.interval)
 
 
-def _status(client: ECRClient, repository: str, image_id: ImageIdentifierTypeDef) -> tuple[str, str]:
+def _status(client: ECRClient, image: Image) -> tuple[str, str]:
+    refused = client.exceptions
     try:
-        answer = client.describe_image_scan_findings(repositoryName=repository, imageId=image_id)
-    except ClientError as err:
-        code = err.response["Error"]["Code"]
-        if code == "ScanNotFoundException":
-            # A scan on push shows up some seconds after the push.
-            return "PENDING", "ECR knows of no scan: switch on scan on push, or run aws ecr start-image-scan."
-        if code in ("ImageNotFoundException", "RepositoryNotFoundException"):
-            raise UnreadableInput(repository, "ECR has no such image; push it first") from err
-        raise
+        answer = client.describe_image_scan_findings(repositoryName=image.repository, imageId=image.identifier)
+    except refused.ScanNotFoundException:
+        # A scan on push shows up some seconds after the push.
+        return "PENDING", "ECR knows of no scan: switch on scan on push, or run aws ecr start-image-scan."
+    except (refused.ImageNotFoundException, refused.RepositoryNotFoundException) as err:
+        raise UnreadableInput(image.repository, "ECR has no such image; push it first") from err
     status = answer["imageScanStatus"]
     return status["status"], status.get("description", "")
 
 
-def _read(client: ECRClient, repository: str, image: str, image_id: ImageIdentifierTypeDef, status: str) -> ScanResult:
+def _read(client: ECRClient, image: Image, status: str) -> ScanResult:
     counts: dict[str, int] = {}
     found: list[Finding] = []
     digest = ""
-    for page in client.get_paginator("describe_image_scan_findings").paginate(
-        repositoryName=repository, imageId=image_id
-    ):
+    pages = client.get_paginator("describe_image_scan_findings")
+    for page in pages.paginate(repositoryName=image.repository, imageId=image.identifier):
         digest = page["imageId"].get("imageDigest", digest)
-        scanned: dict[str, Any] = dict(page.get("imageScanFindings", {}))
-        counts.update(scanned.get("findingSeverityCounts", {}))
-        found += [_basic(finding) for finding in scanned.get("findings", ())]
-        found += [_enhanced(finding) for finding in scanned.get("enhancedFindings", ())]
+        scanned = page.get("imageScanFindings", {})
+        counts.update(scanned.get("findingSeverityCounts", {}).items())
+        found += _basic(scanned.get("findings", ()))
+        found += _enhanced(scanned.get("enhancedFindings", ()))
     found.sort(key=lambda finding: (-_rank(finding.severity), finding.name))
-    return ScanResult(repository, image, digest, status, counts or Counter(f.severity for f in found), tuple(found))
+    counts = counts or Counter(finding.severity for finding in found)
+    return ScanResult(image.repository, image.name, digest, status, counts, tuple(found))
 
 
-def _basic(finding: dict[str, Any]) -> Finding:
-    attributes = {pair["key"]: pair.get("value", "") for pair in finding.get("attributes", ())}
-    package, version = attributes.get("package_name", "?"), attributes.get("package_version", "")
-    return Finding(finding.get("name", "?"), finding["severity"], package, version)
+def _basic(findings: Iterable[ImageScanFindingTypeDef]) -> Iterable[Finding]:
+    for finding in findings:
+        attributes = {pair["key"]: pair.get("value", "") for pair in finding.get("attributes", ())}
+        package, version = attributes.get("package_name", "?"), attributes.get("package_version", "")
+        yield Finding(finding.get("name", "?"), finding["severity"], package, version)
 
 
-def _enhanced(finding: dict[str, Any]) -> Finding:
-    details = finding.get("packageVulnerabilityDetails", {})
-    package: dict[str, Any] = next(iter(details.get("vulnerablePackages", ())), {})
-    name = details.get("vulnerabilityId") or finding.get("title", "?")
-    return Finding(name, finding["severity"], package.get("name", "?"), package.get("version", ""))
+def _enhanced(findings: Iterable[EnhancedImageScanFindingTypeDef]) -> Iterable[Finding]:
+    for finding in findings:
+        details = finding.get("packageVulnerabilityDetails", {})
+        packages = details.get("vulnerablePackages") or [{}]
+        name = details.get("vulnerabilityId") or finding.get("title", "?")
+        yield Finding(name, finding["severity"], packages[0].get("name", "?"), packages[0].get("version", ""))
 
 
 def _rank(severity: str) -> int:
-    # A severity that this code does not know is taken for the worst, so that it cannot slip through.
+    # A severity that this code does not know ranks as the worst, so it cannot slip through.
     return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)

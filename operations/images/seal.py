@@ -1,8 +1,9 @@
-"""The inference image's last build step: `seal.py FORMAT EPOCH ROOT`, run in ROOT/var/task.
+"""The inference image's last build step: `seal.py FORMAT EPOCH ROOT` seals ROOT/var/task.
 
-No image comes out of it unless the artifact has the format whose dependencies were installed, has passed its gate and
-decides its golden cases as it was exported. Then every module is compiled to byte-code that is never checked against
-its source again, all is made readable to any user, and every file gets one time: the same inputs, the same layer.
+It refuses an artifact in another format than the one whose dependencies were installed, one that has not passed its
+gate, and one that decides a golden case otherwise than at its export. Then it compiles every module to byte-code that
+Python never checks against its source, makes every file readable to any user, and gives every file the same time, so
+that the same inputs give the same layer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from py_compile import PycInvalidationMode
 
 
 def main() -> int:
-    """Seal the working directory; 0 if it may become an image."""
+    """Seal ROOT/var/task; 0 if it may become an image, otherwise 1."""
     image_format, epoch, root = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     task = root / "var/task"
     artifact_format = json.loads((task / "model/artifacts/manifest.json").read_text())["format"]

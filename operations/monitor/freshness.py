@@ -1,24 +1,38 @@
-"""How old a model and its data are, against a limit."""
+"""How old a model and its training data are, and whether that is too old."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from operations.errors import ModelStale, UnreadableInput
+from operations.moments import in_future, read_date, read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
-DEFAULT_LIMIT_DAYS = 7.0
-# A trainer's clock may run a little ahead of ours.
-CLOCK_SKEW = timedelta(minutes=5)
+
+@dataclass(frozen=True)
+class Limits:
+    """The greatest ages allowed, in days.
+
+    Parameters
+    ----------
+    model_days : float
+        Since training ended.
+    data_days : float
+        Since the date of the training data.
+    """
+
+    model_days: float = 7.0
+    data_days: float = 7.0
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """The ages, in days, and whether they are within their limits.
+    """The ages of a model and its data, in days, and the limits they are held to.
 
     Parameters
     ----------
@@ -26,24 +40,19 @@ class Freshness:
     model_age_days : float
         Since training ended.
     data_age_days : float or None
-        Since the data's date; None where the manifest gives none.
-    model_limit_days, data_limit_days : float
+        Since the date of the training data; None where the manifest gives none.
+    limits : Limits
     """
 
     model_version: str
     model_age_days: float
     data_age_days: float | None
-    model_limit_days: float
-    data_limit_days: float
+    limits: Limits
 
     @property
     def stale(self) -> tuple[str, ...]:
         """Which of "model" and "data" is older than its limit."""
-        ages = (
-            ("model", self.model_age_days, self.model_limit_days),
-            ("data", self.data_age_days, self.data_limit_days),
-        )
-        return tuple(name for name, age, limit in ages if age is not None and age > limit)
+        return tuple(name for name, _, _ in self._over())
 
     def variables(self) -> dict[str, str]:
         """The pipeline's output variables."""
@@ -56,59 +65,59 @@ class Freshness:
         }
 
     def require_fresh(self) -> None:
-        """Raise ModelStale if anything is older than its limit."""
-        if not self.stale:
-            return
-        ages = {"model": self.model_age_days, "data": self.data_age_days}
-        limits = {"model": self.model_limit_days, "data": self.data_limit_days}
-        parts = [f"its {name} is {ages[name]:.1f} days old (limit {limits[name]:g})" for name in self.stale]
-        raise ModelStale(
-            self.stale,
-            f"Model {self.model_version} is stale: {' and '.join(parts)}. "
-            "Train it again on newer data: make run, or start the retraining pipeline.",
+        """Raise ModelStale if the model or its data is older than its limit."""
+        parts = [f"its {name} is {age:.1f} days old (limit {limit:g})" for name, age, limit in self._over()]
+        if parts:
+            raise ModelStale(
+                self.stale,
+                f"Model {self.model_version} is stale: {' and '.join(parts)}. "
+                "Train it again on newer data: make run, or start the retraining pipeline.",
+            )
+
+    def _over(self) -> list[tuple[str, float, float]]:
+        """Name, age and limit of what is older than its limit."""
+        ages = (
+            ("model", self.model_age_days, self.limits.model_days),
+            ("data", self.data_age_days, self.limits.data_days),
         )
+        return [(name, age, limit) for name, age, limit in ages if age is not None and age > limit]
 
 
-def assess(
-    manifest: Mapping[str, Any],
-    source: str,
-    now: datetime,
-    model_limit_days: float = DEFAULT_LIMIT_DAYS,
-    data_limit_days: float = DEFAULT_LIMIT_DAYS,
-) -> Freshness:
-    """The freshness of the model that a manifest describes.
+def assess(manifest: Mapping[str, Any], source: str, now: datetime, limits: Limits) -> Freshness:
+    """Tell how old the model is that a manifest describes.
 
     Parameters
     ----------
     manifest : mapping
-        With `model_version`, `trained_at` and `data.dated` (ISO 8601; a time without zone is UTC).
+        Parsed JSON, not yet checked. `trained_at` must be an ISO 8601 time with a time zone; `data.dated` may also be
+        a date alone, or missing.
     source : str
-        Where the manifest came from, for messages.
+        Where the manifest came from, for error messages.
     now : datetime
         With a time zone.
+    limits : Limits
 
     Raises
     ------
     UnreadableInput
-        A date is missing, is no date, or lies in the future.
+        A date is missing or unreadable, or lies in the future.
     """
     data = manifest.get("data")
     dated = data.get("dated") if isinstance(data, dict) else None
+    if not (trained := read_moment(manifest.get("trained_at"))):
+        raise UnreadableInput(source, "trained_at is not an ISO 8601 date and time with a time zone")
+    if not (collected := read_date(dated)) and dated is not None:
+        raise UnreadableInput(source, "data.dated is not an ISO 8601 date; a time of day needs a time zone")
+    for key, moment in (("trained_at", trained), ("data.dated", collected)):
+        if moment and in_future(moment, now):
+            raise UnreadableInput(source, f"{key} lies in the future; check the clock of the machine that trained it")
     return Freshness(
         model_version=str(manifest.get("model_version", "unknown")),
-        model_age_days=_age_days(manifest.get("trained_at"), "trained_at", source, now),
-        data_age_days=None if dated is None else _age_days(dated, "data.dated", source, now),
-        model_limit_days=model_limit_days,
-        data_limit_days=data_limit_days,
+        model_age_days=_days(now - trained),
+        data_age_days=_days(now - collected) if collected else None,
+        limits=limits,
     )
 
 
-def _age_days(moment: object, key: str, source: str, now: datetime) -> float:
-    try:
-        when = datetime.fromisoformat(str(moment))
-    except ValueError as err:
-        raise UnreadableInput(source, f"{key} is not an ISO 8601 date") from err
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    if when > now + CLOCK_SKEW:
-        raise UnreadableInput(source, f"{key} lies in the future; check the clock of the machine that trained it")
-    return max(0.0, (now - when) / timedelta(days=1))
+def _days(age: timedelta) -> float:
+    return max(0.0, age / timedelta(days=1))

@@ -1,29 +1,50 @@
-"""What `scripts/deploy.sh` decides on documents: is this image fit to be deployed, and did it answer as it must?
+"""What `scripts/deploy.sh` judges documents by: may this image be deployed, and did it answer as it must?
 
-Standard library only, and run as a program of its own (`python3 operations/release/checks.py …`), so that a machine
-that deploys needs no environment of this project. A refusal exits with 1 and writes two lines to standard error:
-what is wrong, and what to do next.
+It needs only the standard library of Python 3.10 or newer, so a machine that deploys needs no environment of this
+project: `python3 -m operations.release.checks COMMAND …`, run from the repository's root. A refusal exits with 1 and
+writes two lines to standard error: what is wrong, and what to do next.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambda_app.golden import same
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NotRequired, TypedDict
 
-# Docker's words for a machine, and Lambda's.
+    from lambda_app.manifest import GoldenCase
+
+    class Descriptor(TypedDict):
+        """What an image is stored as; engines that keep no manifests give none."""
+
+        mediaType: str
+
+    class Config(TypedDict):
+        """How an image runs. `Env` holds NAME=VALUE entries."""
+
+        Env: NotRequired[list[str] | None]
+
+    class Inspected(TypedDict):
+        """The part of `docker image inspect` that is read here."""
+
+        Id: str
+        Os: str
+        Architecture: str
+        Config: Config
+        Descriptor: NotRequired[Descriptor]
+
+
+# Docker's names for processors, and Lambda's.
 LAMBDA_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 DEFAULT_MODEL_DIR = "/var/task/model/artifacts"
-# What differs from one answer to the next by design.
-OF_THE_REQUEST = {"request_id", "decision_id"}
-TOLERANCE = 1e-9
 INDEX_ADVICE = "Build one manifest: docker build --provenance=false --sbom=false, for one platform."
 REBUILD_ADVICE = "Train a model that passes its gate, then build again: make run images"
 
@@ -45,25 +66,25 @@ class ReleaseRefused(Exception):
         self.advice = advice
 
 
-def image_facts(inspected: dict[str, Any], architecture: str | None) -> tuple[str, str, str]:
-    """Read what Docker knows of an image.
+def image_facts(inspected: Inspected, architecture: str | None) -> tuple[str, str, str]:
+    """Read what Docker knows about an image.
 
     Parameters
     ----------
     inspected : dict
         One element of what `docker image inspect` prints.
     architecture : str, optional
-        Lambda's word for what the function runs on; None if there is no function yet.
+        Lambda's name for the processor that the function runs on; None if there is no function yet.
 
     Returns
     -------
     tuple of str
-        The image id's first 12 digits, Lambda's word for the image's architecture, the manifest's path inside.
+        The first 12 digits of the image's id, Lambda's name for its processor, and the manifest's path inside.
 
     Raises
     ------
     ReleaseRefused
-        It is an image index, or built for another architecture.
+        It is an image index, or built for another processor.
     """
     if is_index(inspected.get("Descriptor", {}).get("mediaType", "")):
         raise ReleaseRefused("The image is an index of several manifests; Lambda takes only one.", INDEX_ADVICE)
@@ -87,8 +108,13 @@ def is_index(media_type: str) -> bool:
     return media_type.endswith((".image.index.v1+json", ".manifest.list.v2+json"))
 
 
-def gated_cases(manifest: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """The model version and the golden cases of an artifact that has passed its gate.
+def gated_cases(manifest: dict[str, Any]) -> tuple[str, list[GoldenCase]]:
+    """Get the model version and the golden cases of an artifact that has passed its gate.
+
+    Parameters
+    ----------
+    manifest : dict
+        Parsed JSON, not yet checked.
 
     Raises
     ------
@@ -100,7 +126,7 @@ def gated_cases(manifest: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
         raise ReleaseRefused("The model in the image has not passed its gate.", REBUILD_ADVICE)
     if not isinstance(cases, list) or not cases or not all(map(_is_case, cases)):
         raise ReleaseRefused("The model in the image carries no golden cases to verify it with.", REBUILD_ADVICE)
-    # It becomes part of the image's tag.
+    # The version becomes part of the image's tag.
     return re.sub(r"[^A-Za-z0-9_.-]", "-", str(manifest.get("model_version", "unknown")))[:60], cases
 
 
@@ -108,15 +134,15 @@ def _is_case(case: object) -> bool:
     return isinstance(case, dict) and isinstance(case.get("response"), dict) and "request" in case
 
 
-def check_answers(cases: Sequence[dict[str, Any]], batch: Any, single: Any) -> None:
-    """Hold the answers of a deployed version to the golden cases.
+def check_answers(cases: Sequence[GoldenCase], batch: object, single: object) -> None:
+    """Compare the answers of a deployed version with the golden cases.
 
     Parameters
     ----------
     cases : sequence of dict
-        Each with a `request` and the `response` that it must get.
-    batch, single : dict
-        What the function answered to all requests in a list, and to the first alone.
+        Each with a `request` and the `response` it must get.
+    batch, single : object
+        What the function answered to all requests in one list, and to the first alone: parsed JSON, not yet checked.
 
     Raises
     ------
@@ -127,35 +153,23 @@ def check_answers(cases: Sequence[dict[str, Any]], batch: Any, single: Any) -> N
     if not isinstance(answers, list) or len(answers) != len(cases):
         raise _wrong("The version does not answer the golden cases with one decision each.")
     for number, (case, answer) in enumerate(zip(cases, answers, strict=True)):
-        if not _same(case["response"], answer):
+        if not same(case["response"], answer):
             raise _wrong(f"Golden case {number} is decided otherwise than recorded.")
-    if not _same(cases[0]["response"], _body(single)):
+    if not same(cases[0]["response"], _body(single)):
         raise _wrong("Golden case 0, sent alone, is decided otherwise than recorded.")
 
 
-def _body(envelope: Any) -> dict[str, Any]:
+def _body(envelope: object) -> dict[str, Any]:
     status = envelope.get("statusCode") if isinstance(envelope, dict) else None
-    if status != 200:
+    if not isinstance(envelope, dict) or status != 200:
         raise _wrong(f"The version answers the golden cases with status {status}.")
     try:
         body = json.loads(envelope["body"])
     except (KeyError, TypeError, ValueError):
         body = None
     if not isinstance(body, dict):
-        raise _wrong("The version answers the golden cases with something else than a JSON object.")
+        raise _wrong("The version's answer to the golden cases holds no JSON object.")
     return body
-
-
-def _same(expected: Any, answer: Any) -> bool:
-    if isinstance(expected, dict):
-        return isinstance(answer, dict) and all(
-            key in OF_THE_REQUEST or (key in answer and _same(value, answer[key])) for key, value in expected.items()
-        )
-    if isinstance(expected, list):
-        return isinstance(answer, list) and len(answer) == len(expected) and all(map(_same, expected, answer))
-    if isinstance(expected, float) and type(answer) in (int, float):
-        return math.isclose(expected, answer, rel_tol=0.0, abs_tol=TOLERANCE)
-    return type(expected) is type(answer) and bool(expected == answer)
 
 
 def _wrong(reason: str) -> ReleaseRefused:
@@ -175,15 +189,15 @@ def _read_manifest(path: str) -> dict[str, Any]:
     except ValueError:
         manifest = None
     if not isinstance(manifest, dict):
-        raise ReleaseRefused("The manifest in the image is no JSON object.", REBUILD_ADVICE)
+        raise ReleaseRefused("The manifest in the image is not a JSON object.", REBUILD_ADVICE)
     return manifest
 
 
-def _read_answer(path: str) -> Any:
+def _read_answer(path: str) -> object:
     try:
         return _read(path)
     except ValueError:
-        raise _wrong("The version answers the golden cases with something else than JSON.") from None
+        raise _wrong("The version's answer to the golden cases is not JSON.") from None
 
 
 def _image(arguments: argparse.Namespace) -> str:
@@ -219,7 +233,11 @@ def _summary(arguments: argparse.Namespace) -> str:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one of the checks; 0 if it holds, 1 if not."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python3 -m operations.release.checks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(required=True)
     for name, command, names in (
         ("image", _image, ("inspected", "architecture")),

@@ -1,4 +1,4 @@
-"""A world for deploy.sh: moto's AWS behind the fault proxy, a stand-in for Docker, a function with a live version."""
+"""What deploy.sh meets: moto's AWS behind the fault proxy, a stand-in for Docker, a function with a live version."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MANIFEST = {
 
 @dataclass
 class Result:
-    """How a run of deploy.sh ended: its exit status, its JSON summary, what it told people."""
+    """How a run of deploy.sh ended: its exit status, its JSON summary, and its messages to people."""
 
     status: int
     summary: dict[str, str]
@@ -53,7 +53,7 @@ class Result:
 
 @dataclass
 class World:
-    """What a run of deploy.sh meets, and the means to look at it afterwards."""
+    """What a run of deploy.sh runs against, and the means to look at it afterwards."""
 
     proxy: FaultProxy
     directory: Path
@@ -66,16 +66,17 @@ class World:
     def deploy(
         self, *options: str, kill_at: str | None = None, end_at: str | None = None, **environment: str
     ) -> Result:
-        """Run deploy.sh.
+        """Run deploy.sh, from a directory that is not the repository's.
 
-        `kill_at` kills it, and what it started, when it tells a line that contains this; `end_at` asks it to end, and
-        nothing that it started. Returns when nobody holds its output open any more.
+        `kill_at` kills it and everything it started when it prints a line that contains this; `end_at` only asks the
+        script itself to end. Returns once no process holds its output open.
         """
         (self.directory / "docker.json").write_text(json.dumps(self.docker), encoding="utf-8")
         told = []
         with subprocess.Popen(
             [str(DEPLOY), *options],
             env=self.environment | environment,
+            cwd=self.directory,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -94,23 +95,23 @@ class World:
         return Result(process.returncode, json.loads(output) if output.startswith("{") else {}, "".join(told))
 
     def live(self) -> tuple[str, str]:
-        """The version that the alias names, and that version's image digest."""
+        """The version that the alias names, and the digest of that version's image."""
         version = self.client.get_alias(FunctionName="ccapproval", Name="live")["FunctionVersion"]
         function = self.client.get_function(FunctionName="ccapproval", Qualifier=version)
         return version, function["Code"]["ResolvedImageUri"].rpartition("@")[2]
 
     def seen(self, operation: str) -> list[Request]:
-        """A list that fills with the requests of one operation, which go on to AWS."""
+        """A list that collects the requests of one operation, which still go on to AWS."""
         requests: list[Request] = []
         self.proxy.inject(Fault(operation, answer=lambda request: requests.append(request)))
         return requests
 
     def build_another(self) -> None:
-        """The image is built anew, so that there is something to release."""
+        """Build the image again, so that there is something to release."""
         self.docker["images"]["ccapproval-deploy:latest"]["Id"] = "sha256:" + "4" * 64
 
     def answer_golden(self, request: Request) -> Reply:
-        """Invoke: moto can't run an image, so every version decides what the manifest in its image says."""
+        """Answer an invoke: moto can't run an image, so every version answers as the manifest records."""
         event = json.loads(request.body)
         self.verified.update(request.query.get("Qualifier", []))
         if isinstance(event, list):
@@ -118,7 +119,7 @@ class World:
         return decided(RESPONSE | {"request_id": "other"})
 
     def assert_stopped(self, result: Result, step: str, reason: str, advice: str) -> None:
-        """It ended at this step, said so to people and programs, and moved nothing."""
+        """Assert that it ended at this step, said so to people and programs, and moved nothing."""
         assert result.status == 1, result.told
         assert result.summary["status"] == "stopped"
         assert result.summary["step"] == step
@@ -129,7 +130,7 @@ class World:
         assert self.live() == ("1", self.first_digest)
 
     def converges(self) -> Result:
-        """Run again with no fault left: the alias must end at a verified version of the new image."""
+        """Run again without faults: the alias must end at a verified version of the new image."""
         self.proxy.clear()
         self.proxy.inject(Fault("Invoke", answer=self.answer_golden))
         result = self.deploy()
@@ -145,7 +146,7 @@ class World:
 
 
 def decided(body: dict[str, Any]) -> Reply:
-    """A function's answer around this body."""
+    """A function's answer with this body."""
     envelope = {"statusCode": 200, "headers": {}, "body": json.dumps(body)}
     return Reply(200, json.dumps(envelope).encode(), {"Content-Type": "application/json"})
 

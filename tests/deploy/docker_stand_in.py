@@ -1,4 +1,4 @@
-"""`docker`, as far as deploy.sh speaks to it, acting on the JSON file that DOCKER_STAND_IN names.
+"""Stands in for the parts of `docker` that deploy.sh uses; it acts on the JSON file that DOCKER_STAND_IN names.
 
 "running"   whether the engine answers
 "images"    name → what `docker image inspect` says of it

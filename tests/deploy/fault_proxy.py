@@ -1,4 +1,4 @@
-"""A proxy before an AWS emulator that knows operations by name, and fails or alters those that a test names."""
+"""A proxy in front of an AWS emulator: it knows operations by name, and fails or alters those that a test names."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the proxy answers itself. Status 0 hangs up instead."""
+    """An answer from the proxy itself. Status 0 hangs up instead."""
 
     status: int
     body: bytes = b""

@@ -1,4 +1,4 @@
-"""The whole way on a local cloud: real images and registry, functions in containers, the AWS CLI as installed."""
+"""A whole release on a local cloud: real images and registry, functions in containers, the installed AWS CLI."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Cloud:
         return version
 
     def decide(self, directory: Path) -> dict[str, Any]:
-        """The sample's decision by the alias."""
+        """The sample's decision, invoked through the alias."""
         payload, answer = directory / "payload.json", directory / "answer.json"
         payload.write_text(json.dumps(SAMPLE), encoding="utf-8")
         words = ("--function-name", "ccapproval", "--qualifier", "live", "--payload", f"fileb://{payload}", str(answer))
@@ -99,7 +99,7 @@ def images(small: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="module")
 def cloud(images: None) -> Iterator[Cloud]:
-    """`make cloud` on a free port, without its make."""
+    """What `make cloud` runs, on a free port."""
     port = free_port()
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -186,7 +186,7 @@ def test_an_image_that_decides_a_golden_case_otherwise_gets_no_traffic(cloud: Cl
     assert cloud.decide(tmp_path)["decision"] == "approve"
 
 
-def test_a_push_that_breaks_off_leaves_no_image_and_the_next_run_ends_it(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_push_that_breaks_off_leaves_no_image_and_the_next_run_completes_it(cloud: Cloud, tmp_path: Path) -> None:
     # given: the connection breaks when the layers are there and their manifest is sent
     (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nLABEL pushed=later\n", encoding="utf-8")
     docker("build", "--tag", "deploy-test-ccapproval:later", str(tmp_path))

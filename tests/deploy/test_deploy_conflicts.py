@@ -1,4 +1,4 @@
-"""deploy.sh beside another deploy: conflicts are waited out, another's work is never undone.
+"""deploy.sh beside another deploy: it waits for conflicts to end, and never undoes another's work.
 
 That `live` never points at an unverified version is checked after every run, by `World.deploy` itself.
 """
@@ -24,7 +24,7 @@ CONFLICT = aws_error(
 
 @pytest.mark.parametrize("operation", ["UpdateFunctionCode", "PublishVersion", "UpdateAlias"])
 def test_a_conflict_is_retried_from_how_things_stand_then(world: World, operation: str) -> None:
-    # given another update that ends after two conflicts; as AWS does it, that changes the revision each time
+    # given another update that ends after two conflicts; as on AWS, each changes the revision
     calls = 0
 
     def latest(revision: str) -> str:

@@ -1,4 +1,4 @@
-"""deploy.sh when something goes wrong: live stays where it was verified, people learn what to do, a rerun converges.
+"""deploy.sh when something goes wrong: live stays at a verified version, people learn what to do, a rerun succeeds.
 
 That `live` never points at an unverified version is checked after every run, by `World.deploy` itself.
 """
@@ -20,7 +20,7 @@ INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 CHANGES = {"UpdateFunctionCode", "PublishVersion", "UpdateAlias", "CreateAlias", "Invoke"}
 
 
-# What is wrong with the machine or the image, and is mended before the next run.
+# Faults of the machine or the image, which are corrected before the next run.
 
 
 def _no_docker(docker: dict[str, Any]) -> None:
@@ -90,7 +90,7 @@ def test_a_machine_or_image_at_fault(
     world.assert_stopped(result, step, reason, advice)
     assert not CHANGES & set(world.proxy.operations)
     if step in ("push", "digest"):
-        # when the image is mended: built anew it has another id, so an index in the registry keeps its tag
+        # when the image is built again, correctly: it has another id, so an index in the registry keeps its tag
         world.docker = sound
         world.docker["images"]["ccapproval-deploy:latest"]["Id"] = "sha256:" + "3" * 64
         # then
@@ -120,7 +120,7 @@ def _configured(**facts: str) -> Callable[[dict[str, Any]], None]:
 
 
 def _after(world: World, operation: str, change: Callable[[dict[str, Any]], None]) -> Fault:
-    """GetFunction answers as `change` has it once `operation` was seen."""
+    """Let `change` alter the answers of GetFunction once `operation` was seen."""
     return Fault("GetFunction", alter=lambda answer: change(answer) if operation in world.proxy.operations else None)
 
 
@@ -182,7 +182,7 @@ def test_a_function_that_stays_inactive(world: World) -> None:
 
 
 def _version_is(world: World, state: str, reason: str, until: str) -> None:
-    """A published version is in this state until an operation was seen."""
+    """Keep a published version in this state until an operation was seen."""
 
     def altered(answer: dict[str, Any]) -> None:
         if until not in world.proxy.operations:
@@ -191,7 +191,7 @@ def _version_is(world: World, state: str, reason: str, until: str) -> None:
     world.proxy.inject(Fault("GetFunctionConfiguration", alter=altered))
 
 
-def test_a_version_that_lay_idle_is_woken(world: World) -> None:
+def test_an_idle_version_is_woken(world: World) -> None:
     # given
     _version_is(world, "Inactive", "The function is idle", until="Invoke")
     # when
@@ -199,7 +199,7 @@ def test_a_version_that_lay_idle_is_woken(world: World) -> None:
     # then
     assert released.status == 0, released.told
     assert "waking it" in released.told
-    # given a way back that lay idle as well
+    # given an earlier version that lay idle as well
     world.proxy.operations.clear()
     # when
     back = world.deploy("--rollback")
@@ -209,7 +209,7 @@ def test_a_version_that_lay_idle_is_woken(world: World) -> None:
     assert world.live()[0] == "1"
 
 
-def test_a_version_that_cannot_start_tells_lambda_s_reason(world: World) -> None:
+def test_a_version_that_cannot_start_gives_lambda_s_reason(world: World) -> None:
     # given
     _version_is(world, "Failed", "The snapshot failed: Runtime.ExitError", until="nothing")
     # when, then

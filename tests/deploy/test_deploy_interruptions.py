@@ -1,15 +1,17 @@
-"""deploy.sh throttled at every call, left without an answer, and killed after every step; a rerun converges.
+"""deploy.sh throttled at every call, left without an answer, and killed after every step; a rerun succeeds.
 
 That `live` never points at an unverified version is checked after every run, by `World.deploy` itself.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.deploy.conftest import ROOT
 from tests.deploy.fault_proxy import OUTDATED, Fault, throttled
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def test_a_release_that_stops_at_the_alias_leaves_the_way_back(world: World) -> 
 
 @pytest.mark.parametrize("operation", ["UpdateFunctionCode", "PublishVersion", "UpdateAlias"])
 def test_an_answer_lost_on_its_way(world: World, operation: str) -> None:
-    """AWS has acted, and nobody learns of it."""
+    """AWS has acted, but the answer is lost."""
     # given
     world.proxy.inject(Fault(operation, times=1, lose=True))
     # when
@@ -118,7 +120,7 @@ def test_an_answer_lost_on_its_way(world: World, operation: str) -> None:
 
 @pytest.mark.parametrize("operation", ["UpdateFunctionCode", "UpdateAlias"])
 def test_a_call_that_the_cli_repeats_after_its_answer_was_lost(world: World, operation: str) -> None:
-    # given: the repeated call brings the revision from before it acted, which AWS refuses
+    # given: the repeated call carries the revision from before the first one acted, which AWS refuses
     world.proxy.inject(Fault(operation, times=1, lose=True))
     world.proxy.inject(Fault(operation, times=1, answer=lambda _: OUTDATED))
     # when
@@ -130,12 +132,12 @@ def test_a_call_that_the_cli_repeats_after_its_answer_was_lost(world: World, ope
 
 
 @pytest.mark.parametrize("line", ["[3] function", "[7] update", "[9] publish"])
-def test_asked_to_end_it_says_so_and_ends_with_all_that_it_started(world: World, line: str) -> None:
-    # given a version that does not become active, so that the run would wait for it
+def test_asked_to_end_it_says_so_and_ends_everything_that_it_started(world: World, line: str) -> None:
+    # given a version that never becomes active, so that the run would wait for it
     world.proxy.inject(Fault("GetFunctionConfiguration", alter=lambda answer: answer.update(State="Pending")))
     # when
     result = world.deploy(end_at=line, UPDATE_TIMEOUT="60")
-    # then: nobody holds its output open, and nobody asks AWS any more
+    # then: no process holds its output open, and none asks AWS any more
     assert result.status == 143
     assert "Run the same command again" in result.told
     assert result.summary["status"] == "stopped"
@@ -145,6 +147,13 @@ def test_asked_to_end_it_says_so_and_ends_with_all_that_it_started(world: World,
     world.converges()
 
 
+def test_no_command_has_two_substitutions() -> None:
+    """A signal that arrives in the first makes Bash 5.2 report a syntax error in the second, and forget its traps."""
+    for script in (ROOT / "scripts").glob("deploy*.sh"):
+        commands = re.sub(r"\\\n|(?m:^\s*#.*$)", "", script.read_text(encoding="utf-8"))
+        assert re.findall(r"\$\([^()]*\)[^;|&\n]*\$\(.*", commands) == []
+
+
 STEPS = [
     "[2] identity", "[3] function", "[4] image", "[5] push", "[6] digest", "[7] update", "[8] state", "[9] publish",
     "[10] verify", "[11] traffic", "live: version 1 ->",
@@ -152,7 +161,7 @@ STEPS = [
 
 
 def test_killed_after_every_step(world: World) -> None:
-    """Each run is killed as the next step begins; the runs before it have left what they had done."""
+    """Each run is killed one step later than the one before, whose work is still there."""
     for line in STEPS:
         # when
         result = world.deploy(kill_at=line)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.deploy.conftest import DEPLOY
 from tests.deploy.fault_proxy import Fault, Reply
 
 if TYPE_CHECKING:
@@ -178,6 +179,23 @@ def test_help_and_misuse_tell_the_usage_and_call_nothing(world: World, options: 
     # then
     assert result.status == status
     assert world.proxy.operations == []
+
+
+def test_python_files_where_it_is_started_are_not_run(world: World) -> None:
+    # given a directory whose modules Python would find first
+    for name in ("json.py", "operations.py", "lambda_app.py"):
+        (world.directory / name).write_text("raise SystemExit(1)\n", encoding="utf-8")
+    (world.directory / "scratch").mkdir()
+    # when it keeps its own files there too
+    result = world.deploy("--dry-run", TMPDIR="scratch")
+    # then
+    assert result.status == 0, result.told
+    assert result.summary["status"] == "planned"
+
+
+@pytest.mark.parametrize("command", ["lambda update-function-code", "lambda wait function-updated-v2", "lambda invoke"])
+def test_the_commands_that_release_stand_in_the_script_itself(command: str) -> None:
+    assert f" aws {command} --function-name" in DEPLOY.read_text(encoding="utf-8")
 
 
 def test_version_2_of_the_aws_cli_releases_as_version_1_does(world: World) -> None:

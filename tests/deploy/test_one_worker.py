@@ -1,4 +1,4 @@
-"""What needs Docker runs on one worker: two clouds at once would take each other's images away."""
+"""Tests that need Docker run on one worker: two clouds at once would remove each other's images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""provision.sh when the stacks are there, are not, or cannot be asked for; CloudFormation's answers are made up."""
+"""provision.sh when the stacks exist, do not exist, or cannot be read; CloudFormation's answers are made up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE_URI = "host/ccapproval-deploy@sha256:" + "a" * 64
-# Notes what it is asked, and tells the status of each stack that STATUSES names; "throttled" is an error.
+# Records its calls, and answers with the status of each stack that STATUSES names; "throttled" is an error.
 AWS = """#!{python}
 import json, os, sys
 words = sys.argv[1:]
@@ -31,7 +31,7 @@ if "describe-stacks" in words:
 
 @dataclass
 class Ended:
-    """How a run ended: its exit status, what it told, and the calls that change CloudFormation's stacks."""
+    """How a run ended: its exit status, its output, and the calls that change CloudFormation's stacks."""
 
     status: int
     told: str
@@ -67,7 +67,7 @@ def provision(directory: Path, statuses: dict[str, str]) -> Ended:
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
-def test_a_stack_that_is_there_keeps_its_first_image(status: str, tmp_path: Path) -> None:
+def test_an_existing_stack_keeps_its_first_image(status: str, tmp_path: Path) -> None:
     # when
     ended = provision(tmp_path, {"ccapproval-registry": "CREATE_COMPLETE", "ccapproval": status})
     # then
@@ -87,7 +87,7 @@ def test_a_new_stack_gets_the_image_that_was_pushed(status: str | None, tmp_path
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"])
-def test_a_creation_that_failed_is_removed_and_done_again(status: str, tmp_path: Path) -> None:
+def test_a_stack_whose_creation_failed_is_removed_and_created_again(status: str, tmp_path: Path) -> None:
     # when
     ended = provision(tmp_path, {"ccapproval-registry": status, "ccapproval": status})
     # then
@@ -101,7 +101,7 @@ def test_a_creation_that_failed_is_removed_and_done_again(status: str, tmp_path:
     assert f"ImageUri={IMAGE_URI}" in ended.changes[-1]
 
 
-def test_a_stack_that_cannot_be_asked_for_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+def test_a_stack_that_cannot_be_read_is_not_mistaken_for_a_new_one(tmp_path: Path) -> None:
     # when
     ended = provision(tmp_path, {"ccapproval-registry": "CREATE_COMPLETE", "ccapproval": "throttled"})
     # then

@@ -1,4 +1,4 @@
-"""The CloudFormation templates: valid, and nobody may do more than the work needs."""
+"""The CloudFormation templates: they are valid, and grant nobody more than the work needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEMPLATES = sorted((ROOT / "infra").glob("*.yaml"))
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads !Ref and its like as {"Ref": …}."""
+    """Reads !Ref and similar tags as {"Ref": …}."""
 
 
 def _intrinsic(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def resources(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [resource for resource in template["Resources"].values() if resource["Type"] == kind]
 
 
-def test_there_are_the_two_templates() -> None:
+def test_there_are_two_templates() -> None:
     assert [path.name for path in TEMPLATES] == ["registry.yaml", "service.yaml"]
 
 
@@ -98,7 +98,7 @@ def test_no_statement_names_every_resource_but_the_login(template: dict[str, Any
             assert as_list(statement["Action"]) == ["ecr:GetAuthorizationToken"]
 
 
-def test_no_statement_has_a_wildcard_in_an_action_or_says_what_is_not_allowed(template: dict[str, Any]) -> None:
+def test_no_statement_has_a_wildcard_in_an_action_or_lists_exceptions(template: dict[str, Any]) -> None:
     found = list(statements(template))
     assert found
     for statement in found:
@@ -107,7 +107,7 @@ def test_no_statement_has_a_wildcard_in_an_action_or_says_what_is_not_allowed(te
 
 
 @pytest.mark.parametrize("public", [pytest.param(False, id="by default"), pytest.param(True, id="PublicUrl")])
-def test_the_public_may_call_only_if_asked(template: dict[str, Any], public: bool) -> None:
+def test_the_public_may_call_only_if_the_parameter_says_so(template: dict[str, Any], public: bool) -> None:
     # given
     resolved = resolve(template, {"IsPublic": public})
     # when
@@ -154,7 +154,7 @@ def test_no_lifecycle_rule_can_expire_what_an_alias_names() -> None:
 
 
 def test_no_edit_makes_cloudformation_move_the_alias() -> None:
-    """An edited first version is published anew, and the alias follows it; an edited alias goes back to it."""
+    """CloudFormation would publish an edited first version and move the alias to it, or move an edited alias back."""
     # given
     found = read(ROOT / "infra" / "service.yaml")["Resources"]
     # then
@@ -175,15 +175,15 @@ def role(name: str) -> dict[str, Any]:
 
 
 def granted(name: str, service: str) -> set[str]:
-    """What a role's own policies allow it of one service."""
+    """The actions of one service that a role's own policies allow."""
     allowed = (as_list(statement["Action"]) for statement in statements(role(name)["Policies"]))
     return {action for actions in allowed for action in actions if action.startswith(f"{service}:")}
 
 
 def test_the_deployer_may_do_what_the_script_asks_for() -> None:
-    """Each AWS call in deploy.sh is granted, and nothing that it does not call, push or wait with."""
+    """Every AWS call that deploy.sh makes is granted, and nothing else."""
     # given
-    source = "".join((ROOT / "scripts" / name).read_text(encoding="utf-8") for name in ("deploy.sh", "deploy_calls.sh"))
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "scripts").glob("deploy*.sh"))
     calls = {
         "lambda get-function ": "lambda:GetFunction",
         "lambda get-function-configuration": "lambda:GetFunctionConfiguration",

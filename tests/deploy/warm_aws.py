@@ -35,8 +35,8 @@ sys.exit(int(connection.recv(4) or 70))
 def serve(address: str) -> None:
     """Serve forever."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    # What it reads from files, which takes longer than the call itself, is read here once. It looks into the
-    # environment only when it runs a command.
+    # Reading its data files takes longer than a call, so it is done here once. The driver looks into the environment
+    # only when it runs a command.
     driver = awscli.clidriver.create_clidriver()
     loader = driver.session.get_component("data_loader")
     for data in ("cli", "endpoints", "partitions", "_retry", "sdk-default-configuration"):

@@ -49,7 +49,7 @@ def sklearn_image(build: Callable[..., subprocess.CompletedProcess[str]], mixed_
 
 @pytest.fixture
 def artifact(mixed: TrainingRun, tmp_path: Path) -> Path:
-    """A copy of a scorecard's artifact, to be spoilt."""
-    directory = tmp_path / "artifact"
+    """A copy of a scorecard's artifact, to be spoilt; its path holds a space."""
+    directory = tmp_path / "an artifact"
     shutil.copytree(mixed.directory, directory)
     return directory

@@ -1,4 +1,4 @@
-"""Each build leaves what a release says of its image: facts and a bill of materials."""
+"""Each build writes what a release records about its image: facts and a bill of materials."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_build_without_more_than_uv_leaves_facts_and_bill(
     mixed: TrainingRun,
     tmp_path: Path,
 ) -> None:
-    # Given what `make .venv/bin/uv` gives, and the pipeline's Export Model step has
+    # Given only what `make .venv/bin/uv` installs, as in the pipeline's Export Model step
     venv.create(tmp_path / "venv", symlinks=True)
     (tmp_path / "venv/bin/uv").symlink_to(Path(sys.executable).with_name("uv"))
     # When the image is built there

@@ -1,4 +1,4 @@
-"""What cannot become an image, and what people read then."""
+"""Builds that are refused, and what people read then."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ungated(artifact: Path) -> None:
 
 
 def gate_by_word(artifact: Path) -> None:
-    """A gate's answer that merely looks like one."""
+    """The gate's answer is a word that only looks like yes."""
     _change(artifact, lambda manifest: manifest["gate"].update(passed="yes"))
 
 
@@ -41,23 +41,23 @@ def other_decision(artifact: Path) -> None:
 
 
 def no_golden_cases(artifact: Path) -> None:
-    """Nothing to compare with."""
+    """There is nothing to compare with."""
     _change(artifact, lambda manifest: manifest["golden"].clear())
 
 
 def changed_model(artifact: Path) -> None:
-    """One byte more than was judged."""
+    """The model has one byte more than was judged."""
     with (artifact / "model.joblib").open("ab") as file:
         file.write(b"\n")
 
 
 def no_figures(artifact: Path) -> None:
-    """Nothing for a label that a registry is asked for."""
+    """A label's content is missing."""
     _change(artifact, lambda manifest: manifest.pop("metrics"))
 
 
 def no_model(artifact: Path) -> None:
-    """The manifest alone."""
+    """Only the manifest is there."""
     (artifact / "model.joblib").unlink()
 
 
@@ -75,11 +75,11 @@ def containers() -> set[str]:
         pytest.param(other_decision, "golden case 0 is decided otherwise", id="other-decision"),
         pytest.param(no_golden_cases, "no golden cases", id="no-golden-cases"),
         pytest.param(changed_model, "is not the file that the manifest describes", id="changed-model"),
-        pytest.param(no_figures, "the image's labels cannot be told", id="no-figures-for-the-labels"),
+        pytest.param(no_figures, "the image's labels cannot be made", id="no-figures-for-the-labels"),
         pytest.param(no_model, "there is no judged model", id="no-model"),
     ],
 )
-def test_artifact_that_may_not_serve_becomes_no_image(
+def test_no_image_is_built_of_an_artifact_that_may_not_serve(
     spoil: Callable[[Path], None],
     said: str,
     artifact: Path,
@@ -96,10 +96,10 @@ def test_artifact_that_may_not_serve_becomes_no_image(
     assert containers() <= before
 
 
-def test_dependencies_of_another_format_become_no_image(
+def test_no_image_is_built_with_another_format_s_dependencies(
     artifact: Path, build: Callable[..., subprocess.CompletedProcess[str]], base: str
 ) -> None:
-    # Given a manifest that says sklearn of a scorecard, whose dependencies sklearn's are then not.
+    # Given a scorecard whose manifest says sklearn, so that the wrong dependencies would be installed
     _change(artifact, lambda manifest: manifest.update(format="sklearn"))
     image = f"images-test-format-{os.getpid()}"
     done = build("inference", image, ARTIFACTS=artifact, BASE_IMAGE=base)

@@ -1,4 +1,4 @@
-"""The image that Lambda runs: what it answers, what it says of itself, what it holds."""
+"""The image that Lambda runs: its answers, its labels, its content."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
-# Read in the image: what it holds, and which of it Python would compile or check again.
+# Runs in the image: lists its files, and those that Python would compile or check again.
 CONTENTS = """
 import json, pathlib
 root = pathlib.Path("/var/task")
@@ -36,13 +36,13 @@ print(json.dumps({
     "sources": len(sources),
     "times": sorted({int(path.stat().st_mtime) for path in [root, *root.rglob("*")]}),
     "unreadable": [str(path) for path in root.rglob("*") if not path.stat().st_mode & 0o004],
-    "file": __import__("lambda_app.web.events").web.events.answer.__code__.co_filename,
+    "file": __import__("lambda_app.artifact").artifact.load.__code__.co_filename,
 }))
 """
 
 
 def inspect(image: str) -> Any:
-    """What the Docker engine knows of an image."""
+    """What the Docker engine knows about an image."""
     return json.loads(subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=True).stdout)[0]
 
 
@@ -77,7 +77,7 @@ def test_both_formats_decide_golden_cases_alike(sklearn_image: str, mixed: Train
         assert math.isclose(one["probability"], case["response"]["probability"], abs_tol=1e-9)
 
 
-def test_labels_tell_the_model(scorecard_image: str, base: str, mixed: TrainingRun) -> None:
+def test_labels_describe_the_model(scorecard_image: str, base: str, mixed: TrainingRun) -> None:
     labels = inspect(scorecard_image)["Config"]["Labels"]
     manifest = mixed.manifest
     assert {key: labels[key] for key in labels if key.startswith("ccapproval.")} == {
@@ -90,13 +90,13 @@ def test_labels_tell_the_model(scorecard_image: str, base: str, mixed: TrainingR
     }
     assert json.loads(labels["ccapproval.metrics"])["accuracy"] == manifest["metrics"]["accuracy"]
     assert labels["com.amazonaws.lambda.feature.snapstart"] == "Allow"
-    # What a registry can find, or nothing: the stand-in is in none.
+    # A registry knows this digest; the stand-in is in no registry, and has none.
     known = {digest.partition("@")[2] for digest in inspect(base)["RepoDigests"]}
     assert labels["org.opencontainers.image.base.name"] == base
     assert labels.get("org.opencontainers.image.base.digest") in (known or {None})
 
 
-def test_image_holds_service_and_artifact_alone_and_sealed(scorecard_image: str) -> None:
+def test_image_holds_only_the_sealed_service_and_artifact(scorecard_image: str) -> None:
     words = ["docker", "run", "--rm", "--network=none", "--entrypoint=python3", scorecard_image, "-c", CONTENTS]
     found = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
     packages = {name for name in found["top"] if not name.endswith(".dist-info")}
@@ -106,7 +106,7 @@ def test_image_holds_service_and_artifact_alone_and_sealed(scorecard_image: str)
     assert found["unsealed"] == []
     assert found["unreadable"] == []
     assert len(found["times"]) == 1
-    assert found["file"] == "/var/task/lambda_app/web/events.py"
+    assert found["file"] == "/var/task/lambda_app/artifact.py"
 
 
 def test_image_adds_at_most_three_megabytes(scorecard_image: str, base: str) -> None:

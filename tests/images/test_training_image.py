@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
-# A plain user without privileges or a network, who may write to the mount and to /tmp.
+# An ordinary user without privileges or a network, who may write only to the mount and to /tmp.
 HARDENED = ("--rm", "--network=none", "--cap-drop=ALL", "--read-only", "--tmpfs=/tmp")
 
 # The directories of tests that Dockerfile_Training_Testing copies, and some of the quicker tests in them: all of them
@@ -60,7 +60,7 @@ def test_plain_pytest_collects_what_can_run_inside(training_image: str) -> None:
 
 
 def test_tests_pass_inside_without_a_skip(training_image: str) -> None:
-    # In CI a skip is a failure, so none of these lacks anything.
+    # In CI a skip is a failure, so these tests have everything they need.
     done = run(training_image, "env", "CI=true", "pytest", "-q", *RUN_INSIDE)
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""A coherent set of evidence, as a run leaves it on disk."""
+"""A consistent set of evidence, as a run leaves it on disk."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Run:
 
     @property
     def arguments(self) -> list[str]:
-        """What tells `python -m operations evidence` where the files are."""
+        """The arguments that tell `python -m operations evidence` where the files are."""
         return [
             *("--artifacts", str(self.root / "artifacts"), "--junit", str(self.root / "report.xml")),
             *("--images", str(self.root / "images"), "--benchmarks", str(self.root / "bench.json")),
@@ -75,12 +75,12 @@ class Run:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """A run whose evidence is complete and agrees."""
+    """A run whose evidence is complete and consistent."""
     return write_run(tmp_path)
 
 
 def write_run(root: Path) -> Run:
-    """Write complete evidence that agrees."""
+    """Write complete and consistent evidence."""
     model = b"a model's bytes"
     metrics = {"accuracy": 0.927, "equal_opportunity_gap": 0.2}
     manifest: dict[str, Any] = {

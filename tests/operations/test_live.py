@@ -37,7 +37,7 @@ def _function_answers(status: int, body: str, error: str | None = None) -> Any:
     return client
 
 
-def test_it_tells_its_model() -> None:
+def test_it_describes_its_model() -> None:
     assert live.ask_function(_function_answers(200, json.dumps(MODEL)), "ccapproval", "live") == MODEL
 
 
@@ -71,7 +71,7 @@ def test_a_first_release_has_no_champion(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("command", [["champion"], ["freshness"]], ids=lambda command: command[0])
 @pytest.mark.parametrize("code", ["AccessDeniedException", "TooManyRequestsException"])
-def test_aws_s_refusal_is_told_in_a_line(
+def test_a_refusal_by_aws_is_reported_in_one_line(
     command: list[str], code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client, stubber = _stubbed()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def scans() -> Iterator[str]:
-    """The address of moto's server, which plays the part of ECR's scanner."""
+    """The address of moto's server, which stands in for ECR's scanner."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,4 +1,4 @@
-"""Reads .harness/pipeline.yaml as the tests need it: stages, steps, and what fills in an expression."""
+"""Reads .harness/pipeline.yaml for the tests: stages, steps, and the values of expressions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Step:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Its environment variables, expressions and all."""
+        """Its environment variables, with their expressions."""
         variables: dict[str, str] = self.spec.get("envVariables", {})
         return variables
 
@@ -94,7 +94,7 @@ def filled_in(text: str, stage: str, values: Mapping[str, str]) -> str:
 
 
 def strings(node: Any) -> list[str]:
-    """Every text in a piece of YAML, but the keys."""
+    """Every text in a piece of YAML, except the keys."""
     if isinstance(node, dict):
         return [text for value in node.values() for text in strings(value)]
     if isinstance(node, list):

@@ -30,7 +30,7 @@ EXECUTION = "-pipeline_test"
 RUN = f"run-{EXECUTION}"
 BUCKET = "ccapproval-evidence"
 ACCOUNT = "000000000000"
-# What a comment must not be able to do, or to be taken for.
+# Nothing in a comment may run, or be taken for an option.
 COMMENT = "--by=nobody looks right; \"fine\" $(touch planted) `touch planted` 'ok' <b>"
 APPROVE = "pipeline.stages.Approve_Release.spec.execution.steps.Approve"
 APPROVAL = f"{APPROVE}.output.approvalActivities[0]"
@@ -83,11 +83,11 @@ class Runner:
 
     @property
     def image(self) -> str:
-        """What the inference image is called here."""
+        """The inference image's name here."""
         return f"pipeline-test:{self.host.rpartition(':')[2]}"
 
     def workspace(self, stage: str) -> Path:
-        """The clone of a stage, made at its first step, with nothing in it that another stage has left."""
+        """The clone of a stage, made at its first step; it holds nothing that another stage has left."""
         clone = self.directory / stage
         if not clone.exists():
             listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -106,7 +106,7 @@ class Runner:
         return clone
 
     def run(self, step: Step) -> None:
-        """Do a step; its failure is a CalledProcessError with what it said."""
+        """Run a step; if it fails, that is a CalledProcessError with its output."""
         match step.type:
             case "Run":
                 self._command(step)
@@ -179,7 +179,7 @@ class Runner:
         return credentials | {"AWS_ENDPOINT_URL": f"http://{self.host}", "AWS_DEFAULT_REGION": "us-east-1"}
 
     def _scan(self, environment: dict[str, str]) -> None:
-        """Let moto know the image that was pushed, and scan it: one finding, of low severity."""
+        """Tell moto about the image that was pushed, and let it scan it: one finding, of low severity."""
         inference = "IMAGE_DIGEST" in environment
         repository = "ccapproval-deploy" if inference else "ccapproval"
         digest = environment["IMAGE_DIGEST"] if inference else self.training_digest

@@ -1,4 +1,4 @@
-"""What must hold of the GitHub workflows as texts, and that they go the same way as the Harness pipeline."""
+"""Checks on the text of the GitHub workflows, and that they do the same as the Harness pipeline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORKFLOWS = {
 }
 JOBS = {f"{name}: {key}": job for name, workflow in WORKFLOWS.items() for key, job in workflow["jobs"].items()}
 STEPS = {f"{name}, step {place}": step for name, job in JOBS.items() for place, step in enumerate(job["steps"])}
-# What a run of a workflow calls: our programs, and what of AWS is asked.
+# What a run of a workflow calls: our programs, and AWS.
 CALLS = re.compile(
     r"-m operations [\w-]+|scripts/deploy\.sh(?: --\w+)?|train .\$@.|aws lambda \w+|pytest --nbval-lax \S+"
     r"|--(?:champion|data|dated)\b|aws s3 cp --no-progress .\$DATA_URI."
@@ -68,7 +68,7 @@ def test_traffic_waits_for_the_environment_s_reviewers() -> None:
     assert deploy["needs"] == "train-and-export"
 
 
-def test_the_deployer_s_role_is_assumed_behind_the_approval_alone() -> None:
+def test_the_deployer_s_role_is_assumed_only_after_the_approval() -> None:
     assumed = {
         name: step["with"]["role-to-assume"]
         for name, job in JOBS.items()
@@ -90,7 +90,7 @@ def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
     assert set(re.findall(r'--(by|comment|reference)="\$', command)) == {"by", "comment", "reference"}
 
 
-def test_roll_back_waits_for_a_release_that_moved_live_and_failed_behind_it() -> None:
+def test_only_a_release_that_moved_live_and_failed_afterwards_is_rolled_back() -> None:
     deploy = WORKFLOWS["release.yml"]["jobs"]["deploy"]["steps"]
     (moving,) = (step for step in deploy if step.get("id") == "deploy")
     (back,) = (step for step in deploy if "--rollback" in step.get("run", ""))
@@ -99,7 +99,7 @@ def test_roll_back_waits_for_a_release_that_moved_live_and_failed_behind_it() ->
     assert "MOVED=" in moving["run"]
 
 
-def test_the_risk_team_owns_what_a_model_must_reach_and_the_platform_team_the_way() -> None:
+def test_the_risk_team_owns_the_limits_and_the_platform_team_the_pipelines() -> None:
     lines = (ROOT / ".github/CODEOWNERS").read_text(encoding="utf-8").splitlines()
     owners = dict(line.split() for line in lines if line and not line.startswith("#"))
 

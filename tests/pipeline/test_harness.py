@@ -1,4 +1,4 @@
-"""What must hold of the Harness pipeline as a text: order, quoting, and names that exist."""
+"""Checks on the text of the Harness pipeline: order, quoting, and names that exist."""
 
 from __future__ import annotations
 
@@ -203,6 +203,9 @@ def test_a_trigger_starts_this_pipeline(trigger: dict[str, Any]) -> None:
         ("credit_card_approval.ipynb", True),
         ("model/fit/train.py", True),
         ("model/limits.json", True),
+        ("model/report/templates/report.html.j2", True),
+        ("lambda_app/handler.py", True),
+        ("lambda_app/web/events.py", True),
         ("policies/model_gate.rego", True),
         ("Dockerfile_Inference_Lambda", True),
         ("README.md", False),

@@ -1,4 +1,4 @@
-"""What must hold of the Harness pipeline's way to traffic: who may let it go on, with whose rights, and back."""
+"""Checks on the release in the Harness pipeline: who may approve it, with whose rights it runs, and its rollback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STAGES = [entry["stage"] for entry in pipeline()["stages"]]
 STEPS = steps()
 
 
-def test_roll_back_waits_for_a_release_that_moved_live_and_failed_behind_it() -> None:
+def test_only_a_release_that_moved_live_and_failed_afterwards_is_rolled_back() -> None:
     moved = "<+execution.steps.Deploy_Model.output.outputVariables.MOVED>"
 
     assert step_named("Roll_Back").when == {
@@ -37,7 +37,7 @@ def test_roll_back_waits_for_a_release_that_moved_live_and_failed_behind_it() ->
         pytest.param('echo \'{"status": "stopped"}\'; exit 1', "", id="stopped"),
     ],
 )
-def test_a_deploy_tells_whether_it_has_moved_live(deployed: str, told: str, tmp_path: Path) -> None:
+def test_a_deploy_says_whether_it_moved_live(deployed: str, told: str, tmp_path: Path) -> None:
     for name, content in {"aws": "", "docker": "cat >/dev/null", "scripts/deploy.sh": deployed}.items():
         _program(tmp_path / name, content)
     (tmp_path / "python3").symlink_to(sys.executable)
@@ -51,7 +51,7 @@ def test_a_deploy_tells_whether_it_has_moved_live(deployed: str, told: str, tmp_
     assert (done.returncode == 0, moved.strip()) == (told != "", told)
 
 
-def test_who_starts_a_run_chooses_neither_its_stages_nor_its_branch() -> None:
+def test_whoever_starts_a_run_chooses_neither_its_stages_nor_its_branch() -> None:
     whole = pipeline()
     after = [stage["identifier"] for stage in STAGES].index("Deploy_Model") + 1
     conditions = [stage["when"].get("condition") for stage in STAGES]
@@ -73,7 +73,7 @@ def test_an_approval_that_was_not_given_is_not_recorded(status: str, recorded: b
     assert (done.returncode == 0, (tmp_path / "called").exists()) == (recorded, recorded)
 
 
-def test_the_deployer_s_credentials_are_used_behind_the_approval_alone() -> None:
+def test_the_deployer_s_credentials_are_used_only_after_the_approval() -> None:
     for step in STEPS:
         secrets = set(re.findall(r'secrets\.getValue\("(\w+)"\)', " ".join(strings(step.spec))))
         deployer = {name for name in secrets if name.startswith("aws_deploy_")}
@@ -87,14 +87,14 @@ def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
     assert set(re.findall(r'--(by|comment|reference)="\$', command)) == {"by", "comment", "reference"}
 
 
-def test_who_starts_a_run_does_not_approve_it() -> None:
+def test_whoever_starts_a_run_does_not_approve_it() -> None:
     (step,) = (step for step in STEPS if step.type == "HarnessApproval")
 
     assert step.spec["approvers"]["disallowPipelineExecutor"] is True
     assert step.spec["approvers"]["minimumCount"] >= 1
 
 
-def test_only_the_daily_trigger_monitors_alone() -> None:
+def test_only_the_daily_trigger_monitors_and_does_nothing_else() -> None:
     given = {name: yaml.safe_load(trigger["inputYaml"])["pipeline"] for name, trigger in triggers().items()}
     monitor_only = {
         name: variable["value"]
@@ -117,7 +117,7 @@ def _program(path: Path, content: str) -> None:
 
 
 def _run(command: str, environment: dict[str, str], directory: Path) -> subprocess.CompletedProcess[bytes]:
-    """A command in a directory whose programs take the place of the machine's."""
+    """Run a command in a directory whose programs take precedence over the machine's."""
     words = ["bash", "-c", command]
     given = environment | {"PATH": f"{directory}:/usr/bin:/bin"}
     return subprocess.run(words, cwd=directory, env=given, stdin=subprocess.DEVNULL, check=False)

@@ -1,4 +1,4 @@
-"""SageMaker's and Vertex AI's ways of asking for a training run become arguments of `python -m model train`."""
+"""What SageMaker and Vertex AI ask of a training job becomes arguments of `python -m model train`."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_hyperparameter_cannot_move_the_model_elsewhere(sagemaker: Path) -> No
 
 
 @pytest.mark.parametrize("values", [[], "text"])
-def test_hyperparameters_that_are_no_object_are_refused(sagemaker: Path, values: Any) -> None:
+def test_hyperparameters_that_are_not_an_object_are_refused(sagemaker: Path, values: Any) -> None:
     _hyperparameters(sagemaker, values)
 
     with pytest.raises(PlatformError, match=r"hyperparameters\.json: is not a JSON object"):
@@ -125,7 +125,7 @@ def test_what_cannot_be_reached_is_refused(environ: dict[str, str], tmp_path: Pa
 
 @pytest.fixture
 def joined_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is joined goes below the test's own directory, and with it."""
+    """Joined files go below the test's own directory, and are removed with it."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
@@ -146,7 +146,7 @@ def test_a_csv_in_parts_is_trained_on_as_one(sagemaker: Path) -> None:
     ],
 )
 @pytest.mark.usefixtures("joined_below")
-def test_a_joined_csv_is_named_after_where_its_parts_are(uri: str, name: str, tmp_path: Path) -> None:
+def test_a_joined_csv_is_named_after_the_place_of_its_parts(uri: str, name: str, tmp_path: Path) -> None:
     for part in range(2):
         path = tmp_path / f"bank/set/training-{part}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -182,7 +182,9 @@ def test_a_channel_that_is_not_one_table_is_refused(sagemaker: Path, files: dict
         plan({}, [], sagemaker)
 
 
-def test_a_failure_s_reason_is_left_where_the_platform_looks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_s_reason_is_written_where_the_platform_looks(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     failure = tmp_path / "output/failure"
 
     code = run(Job("a test", ("--no-such-option",), failure))

@@ -51,7 +51,7 @@ class Finished:
 
 @pytest.fixture(scope="module")
 def finished(cloud: str, scans: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
-    """Every step done, on data from a bucket, but the one that takes a failed release back."""
+    """Every step run, on data from a bucket, except the one that rolls a failed release back."""
     scratch = tmp_path_factory.mktemp("run")
     generate(ROWS).to_parquet(scratch / "applications.parquet", index=False)
     bucket = _client("s3", cloud)
@@ -93,7 +93,7 @@ def test_the_pipeline_s_commands_end_with_a_deployed_function(finished: Finished
     # and it was trained on the data that was asked for
     assert (manifest["data"]["source"], manifest["data"]["rows"]) == ("applications.parquet", ROWS)
     assert manifest["data"]["dated"] == finished.runner.inputs["dated"]
-    # and the figures were passed on, and nothing that was passed on became code.
+    # and the figures were passed on, and no value became code.
     assert float(values[f"{OUTPUT}.ACCURACY"]) > 0.9
     assert float(values[f"{OUTPUT}.EQUAL_OPPORTUNITY_FAIRNESS_PERCENT"]) < 21
     assert (values[f"{MONITOR}.MODEL_VERSION"], values[f"{MONITOR}.MODEL_STALE"]) == (version, "false")
@@ -101,10 +101,10 @@ def test_the_pipeline_s_commands_end_with_a_deployed_function(finished: Finished
     assert finished.planted == []
 
 
-# The last: behind it the earlier model is live again.
+# Keep this test last: after it the earlier model is live again.
 @pytest.mark.docker
 @pytest.mark.timeout(600)
-def test_a_release_that_fails_behind_the_deploy_is_taken_back(finished: Finished) -> None:
+def test_a_release_that_fails_after_the_deploy_is_rolled_back(finished: Finished) -> None:
     values, name = finished.runner.values, "pipeline.variables.function_name"
     function = values[name]
     assert finished.live() != finished.before
@@ -113,7 +113,7 @@ def test_a_release_that_fails_behind_the_deploy_is_taken_back(finished: Finished
     values[name] = "none"
     with pytest.raises(subprocess.CalledProcessError):
         finished.runner.run(step_named("Test_Live_Function"))
-    # then the step that runs in this case takes the traffic back to where it was before the run.
+    # then the step for this case moves the traffic back to where it was before the run.
     values[name] = function
     finished.runner.run(step_named("Roll_Back"))
 

@@ -1,4 +1,4 @@
-"""The training image under SageMaker's and Vertex AI's mounts gives the model that this machine gives."""
+"""The training image under SageMaker's and Vertex AI's mounts trains the same model as this machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def applications(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def digest(applications: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The digest of the model that `python -m model train` makes of them here."""
+    """The digest of the model that `python -m model train` makes from them on this machine."""
     out = tmp_path_factory.mktemp("here")
     words = [sys.executable, "-m", "model", "train", "--data", str(applications), "--out", str(out)]
     subprocess.run(words, cwd=ROOT, check=True, timeout=600)

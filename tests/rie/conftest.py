@@ -33,7 +33,7 @@ def emulator() -> Path:
 
 @pytest.fixture(scope="module")
 def serving(emulator: Path, small: TrainingRun) -> Iterator[Serving]:
-    """The service, up under the emulator."""
+    """The service, running under the emulator."""
     with Serving(small.directory, ["--emulator", str(emulator)]) as started:
         yield started
 
@@ -84,12 +84,12 @@ class Serving:
         self.process.stdout.close()
 
     def interrupt(self) -> int:
-        """Press Ctrl-C, as a terminal does: every process of the group hears it. Gives the exit status."""
+        """Press Ctrl-C, as in a terminal, where every process of the group gets it; returns the exit status."""
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(SECONDS)
 
     def line(self, start: str) -> str:
-        """The printed line that starts so."""
+        """The printed line that starts with this."""
         return next(line.strip() for line in self.printed if line.strip().startswith(start))
 
     def rest(self) -> str:
@@ -103,7 +103,7 @@ class Serving:
 
 
 def run_service(arguments: list[str], artifacts: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """`scripts.serve` to its end."""
+    """Run `scripts.serve` to its end."""
     return subprocess.run(
         serve_command(artifacts, arguments),
         cwd=ROOT,
@@ -115,5 +115,5 @@ def run_service(arguments: list[str], artifacts: Path, **environ: str) -> subpro
 
 
 def serve_command(artifacts: Path, arguments: list[str]) -> list[str]:
-    """How `scripts.serve` is started."""
+    """The command that starts `scripts.serve`."""
     return [sys.executable, "-m", "scripts.serve", "--artifacts", str(artifacts), *arguments]

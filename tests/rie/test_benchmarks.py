@@ -1,4 +1,4 @@
-"""The benchmarks' watch: it measures a function that does what it should, and nothing else."""
+"""The benchmarks measure a function that does what it should, and refuse any other."""
 
 from __future__ import annotations
 

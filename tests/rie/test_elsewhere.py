@@ -16,7 +16,7 @@ from tests.rie.conftest import SECONDS, Serving, run_service
 if TYPE_CHECKING:
     from model.run import TrainingRun
 
-# Answers as Docker does; `run` starts the emulator of this machine where the container's port would be.
+# Answers like Docker; `run` starts this machine's emulator on the port that the container would publish.
 DOCKER = """#!{python}
 import json, os, sys
 with open({log!r}, "a", encoding="utf-8") as log:
@@ -31,7 +31,7 @@ if sys.argv[1] == "run":
     os.execv(command[0], command)
 """
 
-# Plays scripts/images.sh, which is run by `bash`.
+# Stands in for scripts/images.sh, which is run by `bash`.
 BASH = """#!/bin/sh
 echo "$IMAGE from $ARTIFACTS by ${{1##*/}} $2" >>{log}
 exit {status}
@@ -46,7 +46,7 @@ def _program(directory: Path, name: str, text: str) -> None:
 def _docker(
     directory: Path, artifacts: Path, emulator: Path | str, engine_status: int = 0, build_status: int = 0
 ) -> str:
-    """A directory for PATH with a `docker` and a `bash` that write down what they are asked."""
+    """Make a directory for the PATH with a `docker` and a `bash` that record their arguments."""
     known = {"python": sys.executable, "artifacts": str(artifacts), "emulator": str(emulator)}
     log = str(directory / "docker.log")
     _program(directory, "docker", DOCKER.format(**known, log=log, engine_status=engine_status))

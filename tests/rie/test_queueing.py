@@ -1,4 +1,4 @@
-"""What stands before the emulator: one turn at a time, and no client that keeps the others waiting."""
+"""The queue in front of the emulator: one request at a time, and no client keeps the others waiting."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from scripts.queueing import IDLE_SECONDS, MOST_BYTES, Queue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Whatever takes this long hangs; what waits for an idle client would take IDLE_SECONDS.
+# Whatever takes longer than this hangs; waiting for an idle client would take IDLE_SECONDS.
 SECONDS = IDLE_SECONDS / 3
 HEAD = f"POST {INVOKE} HTTP/1.1\r\nHost: 127.0.0.1\r\n".encode()
 
 
 class Emulator(ThreadingHTTPServer):
-    """Stands in for the emulator, and writes down what reached it.
+    """Stands in for the emulator, and records what reached it.
 
     Attributes
     ----------
@@ -67,12 +67,12 @@ class _Invocation(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_arguments: object) -> None:
-        """Nothing to say."""
+        """Print nothing."""
 
 
 @pytest.fixture
 def stand_in() -> Iterator[Emulator]:
-    """A stand-in for the emulator, up."""
+    """A running stand-in for the emulator."""
     with Emulator() as started:
         thread = threading.Thread(target=started.serve_forever, args=(0.05,))
         thread.start()
@@ -83,7 +83,7 @@ def stand_in() -> Iterator[Emulator]:
 
 @pytest.fixture
 def queue(stand_in: Emulator) -> Iterator[Queue]:
-    """What is under test, up before the stand-in."""
+    """The queue under test, running in front of the stand-in."""
     with Queue(0, stand_in.server_port, lambda: None) as started:
         thread = threading.Thread(target=started.serve_forever, args=(0.05,))
         thread.start()
@@ -93,7 +93,7 @@ def queue(stand_in: Emulator) -> Iterator[Queue]:
 
 
 def said(queue: Queue, request: bytes, *, half_close: bool = False) -> tuple[int, str]:
-    """The status and reason that a request of these bytes is answered with."""
+    """The status and reason of the answer to these bytes."""
     with socket.create_connection(("127.0.0.1", queue.server_port), timeout=SECONDS) as client:
         client.sendall(request)
         if half_close:
@@ -106,7 +106,7 @@ def said(queue: Queue, request: bytes, *, half_close: bool = False) -> tuple[int
 
 
 def invoked(queue: Queue, body: bytes = b"{}", **headers: str) -> int:
-    """The length of the body that the stand-in says it was sent."""
+    """The length of the body that reached the stand-in."""
     connection = HTTPConnection("127.0.0.1", queue.server_port, timeout=SECONDS)
     try:
         connection.request("POST", INVOKE, body, headers)
@@ -116,7 +116,7 @@ def invoked(queue: Queue, body: bytes = b"{}", **headers: str) -> int:
     return length
 
 
-def test_chunked_request_is_refused_and_hangs_nobody(
+def test_chunked_request_is_refused_and_blocks_nobody(
     queue: Queue, stand_in: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
     # Given a body without a length, as `curl -H 'Transfer-Encoding: chunked'` sends it
@@ -133,12 +133,12 @@ def test_chunked_request_is_refused_and_hangs_nobody(
 @pytest.mark.parametrize(
     "length", ["abc", "-1", "+2", "1_0", "", "2.0", "0x2", "2, 2", "\xb2", "2\r\nContent-Length: 3"], ids=ascii
 )
-def test_length_that_is_no_number_is_refused(
+def test_length_that_is_not_a_number_is_refused(
     length: str, queue: Queue, stand_in: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    # Given a length that nothing can be read by, when it is sent, then it is refused, without a traceback
+    # Given a length that is not a number, when it is sent, then it is refused, without a traceback
     request = HEAD + f"Content-Length: {length}\r\n\r\n{{}}".encode("latin-1")
-    assert said(queue, request) == (400, "The Content-Length is no number")
+    assert said(queue, request) == (400, "The Content-Length is not a number")
     assert stand_in.asked == []
     assert capfd.readouterr().err == ""
 
@@ -146,7 +146,7 @@ def test_length_that_is_no_number_is_refused(
 @pytest.mark.parametrize(
     "length", [str(MOST_BYTES + 1), "9" * 20, "9" * 5_000], ids=["one-byte", "20-digits", "5000-digits"]
 )
-def test_more_than_lambda_takes_is_refused_unread(length: str, queue: Queue, stand_in: Emulator) -> None:
+def test_more_than_lambda_takes_is_refused_before_it_is_read(length: str, queue: Queue, stand_in: Emulator) -> None:
     assert said(queue, HEAD + f"Content-Length: {length}\r\n\r\n".encode())[0] == 413
     assert stand_in.asked == []
 
@@ -164,7 +164,7 @@ def test_as_much_as_lambda_takes_is_passed_on(queue: Queue) -> None:
 
 
 def test_body_cut_short_is_refused(queue: Queue, stand_in: Emulator) -> None:
-    # Given a client that stops sending halfway, when it waits for an answer, then half a body has gone nowhere
+    # Given a client that stops sending halfway, when it waits for an answer, then half a body is not passed on
     status, _ = said(queue, HEAD + b"Content-Length: 10\r\n\r\n{}", half_close=True)
     assert status == 400
     assert stand_in.asked == []
@@ -177,7 +177,7 @@ def test_path_that_cannot_be_passed_on_is_refused(path: str, queue: Queue, capfd
     assert capfd.readouterr().err == ""
 
 
-def test_only_what_speaks_of_the_payload_is_passed_on(queue: Queue, stand_in: Emulator) -> None:
+def test_only_headers_about_the_payload_are_passed_on(queue: Queue, stand_in: Emulator) -> None:
     # Given headers of every kind
     sent = {"Content-Type": "application/json", "X-Amz-Invocation-Type": "RequestResponse", "x-amz-log-type": "Tail"}
     others = {"Authorization": "secret", "Expect": "100-continue", "Connection": "keep-alive", "Accept": "*/*"}
@@ -210,7 +210,7 @@ def test_slow_client_keeps_nobody_waiting(sent: bytes, queue: Queue) -> None:
             client.close()
 
 
-def test_slow_client_is_answered_when_it_has_come_to_its_end(queue: Queue) -> None:
+def test_slow_client_is_answered_once_its_request_is_complete(queue: Queue) -> None:
     # Given a client that has sent half of its body while others were answered
     with socket.create_connection(("127.0.0.1", queue.server_port), timeout=SECONDS) as slow:
         slow.sendall(HEAD + b"Content-Length: 4\r\n\r\n{ ")
@@ -228,7 +228,9 @@ def test_emulator_has_one_request_at_a_time(queue: Queue, stand_in: Emulator) ->
     assert stand_in.at_once == 1
 
 
-def test_client_that_hangs_up_is_no_fault(queue: Queue, stand_in: Emulator, capfd: pytest.CaptureFixture[str]) -> None:
+def test_client_that_hangs_up_is_not_reported_as_an_error(
+    queue: Queue, stand_in: Emulator, capfd: pytest.CaptureFixture[str]
+) -> None:
     # Given a client that resets its connection as soon as its request has reached the emulator
     with socket.create_connection(("127.0.0.1", queue.server_port), timeout=SECONDS) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -236,7 +238,7 @@ def test_client_that_hangs_up_is_no_fault(queue: Queue, stand_in: Emulator, capf
         deadline = time.monotonic() + SECONDS
         while not stand_in.asked and time.monotonic() < deadline:
             time.sleep(0.001)
-    # When another asks, then it is answered, and nothing was printed of the first
+    # When another asks, then it is answered, and nothing was printed about the first
     assert invoked(queue) == 2
     assert capfd.readouterr().err == ""
 

@@ -1,4 +1,4 @@
-"""How `scripts.serve` ends when it is stopped, or started with what cannot be: by its exit status."""
+"""How `scripts.serve` ends when it is stopped, or given a port that cannot be: by its exit status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.rie.conftest import SECONDS, run_service, serve_command
 from tests.serving import ROOT
 
-# Plays an emulator that starts and never answers.
+# Stands in for an emulator that starts and never answers.
 SILENT = """#!/bin/sh
 echo $$ >{pid}.new
 mv {pid}.new {pid}
@@ -21,7 +21,7 @@ exec sleep 600
 
 
 @pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "kill"])
-def test_interrupted_run_is_no_success(how: signal.Signals, status: int, tmp_path: Path) -> None:
+def test_interrupted_run_does_not_end_in_success(how: signal.Signals, status: int, tmp_path: Path) -> None:
     # Given a run that waits for its emulator
     pid = tmp_path / "pid"
     silent = tmp_path / "silent"
@@ -53,7 +53,7 @@ def test_interrupted_run_is_no_success(how: signal.Signals, status: int, tmp_pat
 @pytest.mark.parametrize(
     "port", ["99999", "65536", "0", "-1", "9" * 5_000, "http", "9000.0", "٩٠٠٠٠"], ids=lambda port: port[:8]
 )
-def test_port_that_is_none_is_named(port: str, tmp_path: Path) -> None:
+def test_impossible_port_is_named(port: str, tmp_path: Path) -> None:
     # Given a port that no server can have, when the service is to use it
     done = run_service([f"--port={port}", "serve"], tmp_path)
     # Then it says what a port is, in one line

@@ -38,12 +38,12 @@ def _content(packed: bytes) -> dict[str, bytes]:
 
 
 def _resummed(content: dict[str, bytes]) -> bytes:
-    """An archive whose checksums were made anew, as one who means to deceive would."""
+    """An archive whose checksums were recomputed, as a forger would."""
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in content.items())
     return _zip(content | {archive.CHECKSUMS: sums.encode()})
 
 
-def test_it_gives_back_what_was_packed() -> None:
+def test_unpacking_returns_what_was_packed() -> None:
     assert archive.unpack(PACKED, ITEMS) == MEMBERS
 
 
@@ -52,7 +52,7 @@ def test_the_order_of_the_members_does_not_matter() -> None:
 
 
 def test_its_bytes_are_the_same_under_every_python() -> None:
-    # A changed digest means that a Python writes other zips, and that older archives would no longer verify.
+    # A changed digest means that this Python writes zips differently, and that older archives would no longer verify.
     assert hashlib.sha256(PACKED).hexdigest() == "2edba7da781d32a7f073bf81740207e01d564a34493ccac434f2dd5be64ea72d"
 
 
@@ -101,27 +101,25 @@ def test_a_flipped_byte_in_a_member_is_found_by_the_member_s_name(member: str) -
 @pytest.mark.parametrize(
     ("tampered", "member"),
     [
-        pytest.param(
-            _zip(_content(PACKED) | {"a.txt": b"other"}), "a.txt", id="a member, with zip's own checks mended"
-        ),
+        pytest.param(_zip(_content(PACKED) | {"a.txt": b"other"}), "a.txt", id="a member, and zip's own checks"),
         pytest.param(_resummed(_content(PACKED) | {"a.txt": b"other"}), "index.json", id="a member and its checksum"),
         pytest.param(
             _resummed(_content(PACKED) | {"index.json": _content(PACKED)["index.json"].replace(b"First", b"Other")}),
             "index.json",
             id="the index and its checksum",
         ),
-        pytest.param(_zip(_content(PACKED) | {"new": b""}), "new", id="a member more"),
+        pytest.param(_zip(_content(PACKED) | {"new": b""}), "new", id="an added member"),
         pytest.param(archive.pack(MEMBERS | {"/etc/cron.d/x": b""}, ITEMS), "/etc/cron.d/x", id="an absolute path"),
         pytest.param(archive.pack(MEMBERS | {"b/../../x.sh": b""}, ITEMS), "b/../../x.sh", id="a path that climbs"),
         pytest.param(
             _zip({name: data for name, data in _content(PACKED).items() if name != "a.txt"}),
             "a.txt",
-            id="a member less",
+            id="a removed member",
         ),
         pytest.param(_zip(_content(PACKED), zipfile.ZIP_DEFLATED), "index.json", id="compressed"),
-        pytest.param(PACKED + b"\n", "archive", id="a byte behind the end"),
+        pytest.param(PACKED + b"\n", "archive", id="a byte after the end"),
         pytest.param(b"\n" + PACKED, "archive", id="a byte before the start"),
-        pytest.param(_zip(_content(PACKED) | {"SHA256SUMS": b"none"}), "SHA256SUMS", id="checksums that are none"),
+        pytest.param(_zip(_content(PACKED) | {"SHA256SUMS": b"none"}), "SHA256SUMS", id="no checksums"),
         pytest.param(_zip({"a.txt": b""}), "SHA256SUMS", id="another zip"),
         pytest.param(b"", "archive", id="an empty file"),
     ],
@@ -142,7 +140,7 @@ def test_what_was_tampered_with_is_named(tampered: bytes, member: str) -> None:
         ),
     )
 )
-def test_whatever_json_the_index_is_it_is_named(index: object) -> None:
+def test_an_index_of_any_other_json_is_named(index: object) -> None:
     with pytest.raises(EvidenceMismatch) as caught:
         archive.unpack(_resummed(_content(PACKED) | {"index.json": json.dumps(index).encode()}), ITEMS)
 
@@ -154,7 +152,7 @@ def test_an_index_that_is_a_bomb_is_named() -> None:
         archive.unpack(_resummed(_content(PACKED) | {"index.json": b"[" * 100_000}), ITEMS)
 
 
-def test_the_name_of_a_member_cannot_command_a_terminal() -> None:
+def test_a_member_s_name_cannot_control_a_terminal() -> None:
     with pytest.raises(EvidenceMismatch) as caught:
         archive.unpack(archive.pack(MEMBERS | {"\x1b[2Jfits": b""}, ITEMS), ITEMS)
 

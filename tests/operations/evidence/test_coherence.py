@@ -71,7 +71,7 @@ WELL, URI = "<system-out>well</system-out>", f"registry.example/inference@{PUSHE
 OTHER = f"registry.example/inference@sha256:{'c' * 64}"
 
 
-# What is changed, by the member that must then be named.
+# Changes, grouped by the member that must then be named.
 CHANGES: dict[str, dict[str, Change]] = {
     "model/model.joblib": {"another model": _written("artifacts/model.joblib", "other")},
     "model/manifest.json": {
@@ -171,12 +171,12 @@ def test_members_that_contradict_are_named(
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The members of a release that holds."""
+    """The members of a sound release."""
     return archive.unpack(write_run(tmp_path_factory.mktemp("sound")).approve().read_bytes(), ITEMS)
 
 
 def _resealed(members: dict[str, bytes], member: str, content: bytes) -> bytes:
-    """An archive with one member replaced, and every checksum made to fit it, the approval's too."""
+    """An archive with one member replaced, and every checksum recomputed, the approval's too."""
     members = members | {member: content}
     if member != archive.APPROVAL:
         reviewed = {name: data for name, data in members.items() if name != archive.APPROVAL}
@@ -187,7 +187,7 @@ def _resealed(members: dict[str, bytes], member: str, content: bytes) -> bytes:
 
 
 def _judge(content: bytes) -> str:
-    """What is at fault in an archive; any error but evidence's own is the test's failure."""
+    """The member at fault in an archive, or ""; any error other than evidence's own fails the test."""
     try:
         members = verify(content, "release")
     except EvidenceMismatch as mismatch:
@@ -200,7 +200,7 @@ def _judge(content: bytes) -> str:
 
 
 def _places(value: object, before: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """The ways to everything inside a JSON value."""
+    """The path to everything inside a JSON value."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [before, *(way for key, child in inside for way in _places(child, (*before, key)))]
 
@@ -251,9 +251,11 @@ def test_whatever_json_a_member_holds_verify_ends_in_a_verdict(
     ],
 )
 @pytest.mark.parametrize("member", MEMBERS)
-def test_what_is_no_plain_json_object_is_named(sound: dict[str, bytes], member: str, content: bytes) -> None:
+def test_a_member_that_is_not_a_plain_json_object_is_named(
+    sound: dict[str, bytes], member: str, content: bytes
+) -> None:
     assert _judge(_resealed(sound, member, content)) == member
 
 
-def test_a_release_that_nobody_touched_holds(sound: dict[str, bytes]) -> None:
+def test_an_untouched_release_is_verified(sound: dict[str, bytes]) -> None:
     assert _judge(_resealed(sound, "model/manifest.json", sound["model/manifest.json"])) == ""

@@ -1,4 +1,4 @@
-"""Evidence is gathered, approved and verified; what is missing or contradicts is named."""
+"""Evidence is gathered, approved and verified; whatever is missing or contradicts the rest is named."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_an_approval_may_say_why_there_is_no_scan(run: Run, capsys: pytest.Captu
     assert told[-3:-1] == [f'{scan}: none; approved without it: "the local cloud has no scanner"' for scan in SCANS]
 
 
-def test_an_approval_without_scans_excuses_no_scan_that_does_not_fit(run: Run) -> None:
+def test_an_approval_without_scans_does_not_excuse_a_scan_of_another_image(run: Run) -> None:
     run.edit(SCANS[1], digest=f"sha256:{'0' * 64}")
     flags = [*APPROVED, "--without-scans", "not scanned", "--out", str(run.root / "release.zip")]
 
@@ -149,7 +149,7 @@ def test_findings_are_shown_to_whoever_verifies(run: Run, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("when", ["", "2020-01-01T08:00:00"], ids=["not said", "in no time zone"])
-def test_tests_that_do_not_say_when_they_ran_are_remarked(
+def test_tests_that_do_not_say_when_they_ran_are_pointed_out(
     run: Run, when: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (run.root / "report.xml").write_text(JUNIT.replace(TESTED_AT, when))
@@ -197,7 +197,7 @@ def test_an_image_in_no_registry_is_reviewed_but_not_released(
 
 
 def _reapproved(run: Run, **changes: Any) -> Path:
-    """A release whose approval was altered, and everything else computed anew to fit it."""
+    """A release whose approval was altered, with everything else recomputed to fit it."""
     members = archive.unpack(run.approve().read_bytes(), ITEMS)
     record = json.loads(members["approval.json"]) | changes
     members["approval.json"] = json.dumps({key: value for key, value in record.items() if value is not None}).encode()
@@ -215,7 +215,7 @@ def _reapproved(run: Run, **changes: Any) -> Path:
         ({"by": 5}, "by is missing, or is not text"),
         ({"at": 5}, "at is missing, or is not text"),
         ({"comment": ["agreed"]}, "comment is missing, or is not text"),
-        ({"without_scans": "null"}, "why there need be no scan"),
+        ({"without_scans": "null"}, "why no scan is needed"),
         ({"at": "2020-01-01T08:59:59+00:00"}, "before the model was trained"),
         ({"at": "2020-01-01T10:00:00+01:30"}, "before the model was trained"),
         ({"at": "9999-01-01T00:00:00+00:00"}, "in the future"),
@@ -227,7 +227,7 @@ def _reapproved(run: Run, **changes: Any) -> Path:
     ],
     ids=str,
 )
-def test_an_approval_that_does_not_hold_is_named(
+def test_an_invalid_approval_is_named(
     run: Run, changes: dict[str, str], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     forged = _reapproved(run, **changes)
@@ -251,14 +251,14 @@ def test_an_approval_that_does_not_hold_is_named(
         ("--without-scans", "<+input>"),
     ],
 )
-def test_an_approval_that_would_not_hold_is_not_written(run: Run, flag: str, value: str) -> None:
+def test_an_invalid_approval_is_not_written(run: Run, flag: str, value: str) -> None:
     review, release = run.gather(), run.root / "release.zip"
 
     assert main(["approve", str(review), *APPROVED, flag, value, "--out", str(release)]) == 1
     assert not release.exists()
 
 
-def test_a_comment_that_is_no_text_is_recorded_as_far_as_it_is(run: Run) -> None:
+def test_a_comment_that_is_not_valid_unicode_is_recorded_with_question_marks(run: Run) -> None:
     release = run.approve("--comment", "agr\udcffed")
 
     assert json.loads(archive.unpack(release.read_bytes(), ITEMS)["approval.json"])["comment"] == "agr?ed"
@@ -269,12 +269,12 @@ def test_a_release_is_not_approved_twice(run: Run, capsys: pytest.CaptureFixture
     assert "has been approved already" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(tmp_path / "none.zip")]) == 1
     assert "No such file" in capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_read_is_not_taken_for_missing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreadable_file_is_not_mistaken_for_a_missing_one(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     (run.root / "bench.json").unlink()
     (run.root / "bench.json").mkdir()
 

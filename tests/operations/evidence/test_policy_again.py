@@ -1,4 +1,4 @@
-"""Evidence of a model that was really trained; its own policy, asked its own question again, decides as it says."""
+"""Evidence of a really trained model: its own policy, asked its own question again, gives the same decision."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def trained(run: Run, small: TrainingRun) -> Run:
 
 
 def _asked_again(review: Path, scratch: Path) -> tuple[Verdict, dict[str, Any]]:
-    """What the archive's policy says to the archive's question, and what the archive says that it said."""
+    """What the archive's policy answers to the archive's question, and the answer that the archive records."""
     members = archive.unpack(review.read_bytes(), ITEMS)
     policy = scratch / "asked_again.rego"
     policy.write_bytes(members["policies/model_gate.rego"])
@@ -42,7 +42,7 @@ def _asked_again(review: Path, scratch: Path) -> tuple[Verdict, dict[str, Any]]:
     return judge(gate["input"], policy), gate["decision"]
 
 
-def test_evidence_of_a_trained_model_holds_and_its_policy_passes_it(trained: Run, tmp_path: Path) -> None:
+def test_evidence_of_a_trained_model_is_verified_and_its_policy_passes_it(trained: Run, tmp_path: Path) -> None:
     review = trained.gather()
     verdict, decision = _asked_again(review, tmp_path)
 
@@ -52,7 +52,7 @@ def test_evidence_of_a_trained_model_holds_and_its_policy_passes_it(trained: Run
 
 
 def test_a_decision_that_the_policy_would_not_give_is_found_by_asking_it(trained: Run, tmp_path: Path) -> None:
-    # Given a champion that the model is worse than, which nothing else in the archive tells
+    # Given a champion that beats the model, which nothing else in the archive shows
     asked = trained.read("artifacts/gate.json")["input"]
     trained.edit("artifacts/gate.json", input=asked | {"champion": {"accuracy": 1.0, "equal_opportunity_gap": 0.0}})
 

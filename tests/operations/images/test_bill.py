@@ -36,7 +36,7 @@ def _filesystem(files: dict[str, str]) -> io.BytesIO:
 
 
 def _imported(name: str, files: dict[str, str]) -> str:
-    """An image of these files, with a model version's label; its name again."""
+    """Make an image of these files with a model version's label; returns its name."""
     command = ["docker", "import", "--change", 'LABEL ccapproval.model_version="abc"', "-", name]
     subprocess.run(command, input=_filesystem(files).read(), check=True, capture_output=True)
     return name
@@ -65,7 +65,7 @@ def test_every_installed_package_is_a_component(bill: dict[str, Any]) -> None:
     assert found == {("pydantic_core", "2.41"), ("typing-extensions", "4.15"), ("six", "1.16"), ("escape", "1")}
 
 
-def test_licences_and_dependencies_are_told(bill: dict[str, Any]) -> None:
+def test_licences_and_dependencies_are_listed(bill: dict[str, Any]) -> None:
     (core,) = (component for component in bill["components"] if component["name"] == "pydantic_core")
     (edges,) = (entry for entry in bill["dependencies"] if entry["ref"] == core["bom-ref"])
 
@@ -101,8 +101,8 @@ def test_a_real_image_is_read_without_being_run() -> None:
 
 
 @pytest.mark.docker
-def test_a_bill_is_made_once_for_an_image_and_anew_for_another(tmp_path: Path) -> None:
-    # given: a bill of one image, marked so that it can be told from one that is made anew
+def test_an_image_s_bill_is_made_once_and_another_image_gets_its_own(tmp_path: Path) -> None:
+    # given: a bill of one image, marked so that it can be told from a new one
     one, other = (
         _imported(f"pipeline-record-{name}", {f"{SITE}/{name}-1.dist-info/METADATA": _metadata(name, "1")})
         for name in ("a", "b")
@@ -130,7 +130,7 @@ def test_a_bill_is_made_once_for_an_image_and_anew_for_another(tmp_path: Path) -
 @pytest.mark.parametrize(
     "spoilt", ["", "[]", "{}", '{"metadata": {"component": "x"}}'], ids=["empty", "list", "bare", "flat"]
 )
-def test_a_bill_that_cannot_be_read_is_made_anew(spoilt: str, tmp_path: Path) -> None:
+def test_an_unreadable_bill_is_made_again(spoilt: str, tmp_path: Path) -> None:
     name = _imported("pipeline-record-spoilt", {f"{SITE}/a-1.dist-info/METADATA": _metadata("a", "1")})
     (tmp_path / "inference.cdx.json").write_text(spoilt)
     try:
@@ -142,6 +142,6 @@ def test_a_bill_that_cannot_be_read_is_made_anew(spoilt: str, tmp_path: Path) ->
 
 
 @pytest.mark.docker
-def test_an_image_that_is_not_there_is_said_so() -> None:
+def test_a_missing_image_is_reported() -> None:
     with pytest.raises(UnreadableInput, match="no-such-image"):
         facts_of("no-such-image:none")

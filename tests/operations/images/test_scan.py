@@ -1,4 +1,4 @@
-"""The pipeline waits for ECR's scan, no longer than it must or may, and stops on what is too severe."""
+"""The pipeline waits for ECR's scan until it ends or the time is up, and stops if a finding is too severe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moto.ecr.models import ecr_backends
 
 from operations.commands import main
 from operations.errors import ScanFindings, ScanUnfinished, UnreadableInput
-from operations.images.scan import ScanResult, wait_for_scan
+from operations.images.scan import Image, Patience, ScanResult, wait_for_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def ecr() -> Iterator[ECRClient]:
 
 
 def _finds(client: ECRClient, findings: dict[str, Any], status: str = "COMPLETE") -> None:
-    """Let moto's next scan of the image end so."""
+    """Let moto's next scan of the image end with these findings."""
     client.start_image_scan(repositoryName=REPOSITORY, imageId={"imageTag": TAG})
     result = {
         "registryId": ACCOUNT,
@@ -62,7 +62,7 @@ def _finds(client: ECRClient, findings: dict[str, Any], status: str = "COMPLETE"
 
 def _wait(client: ECRClient, clock: Clock, said: list[str] | None = None) -> ScanResult:
     say = (said if said is not None else []).append
-    return wait_for_scan(client, REPOSITORY, TAG, 60, 5, say, sleep=clock.sleep, clock=clock)
+    return wait_for_scan(client, Image(REPOSITORY, TAG), Patience(60, 5, clock.sleep, clock), say)
 
 
 def _basic(name: str, severity: str) -> dict[str, Any]:
@@ -95,7 +95,7 @@ ENHANCED = {
         pytest.param({}, "LOW", 0, id="nothing found"),
         pytest.param(BASIC, "CRITICAL", 0, id="high passes below critical"),
         pytest.param(BASIC, "HIGH", 5, id="high fails at high"),
-        pytest.param(BASIC, "low", 5, id="low fails, in small letters"),
+        pytest.param(BASIC, "low", 5, id="low fails, in lower case"),
         pytest.param(ENHANCED, "CRITICAL", 5, id="enhanced scanning"),
         pytest.param({"findingSeverityCounts": {"UNTRIAGED": 3}}, "LOW", 0, id="untriaged is not low"),
         pytest.param({"findingSeverityCounts": {"CATASTROPHIC": 1}}, "CRITICAL", 5, id="unknown counts as the worst"),
@@ -138,7 +138,7 @@ def test_only_findings_that_fail_are_listed_the_worst_first(ecr: ECRClient) -> N
 
 
 @pytest.mark.parametrize("status", ["PENDING", "IN_PROGRESS"])
-def test_a_scan_that_does_not_end_is_waited_for_only_so_long(ecr: ECRClient, status: str) -> None:
+def test_a_scan_that_does_not_end_is_waited_for_until_the_timeout(ecr: ECRClient, status: str) -> None:
     _finds(ecr, {}, status)
     clock, said = Clock(), list[str]()
 
@@ -167,9 +167,9 @@ def test_a_scan_that_fails_is_not_waited_for(ecr: ECRClient, status: str) -> Non
 
 
 @pytest.mark.parametrize(("repository", "image"), [(REPOSITORY, "none"), ("none", TAG), (REPOSITORY, "sha256:0")])
-def test_an_image_that_is_not_there_is_said_so(ecr: ECRClient, repository: str, image: str) -> None:
+def test_a_missing_image_is_reported(ecr: ECRClient, repository: str, image: str) -> None:
     with pytest.raises(UnreadableInput, match="push it first"):
-        wait_for_scan(ecr, repository, image, 60, 5, list[str]().append, sleep=Clock().sleep)
+        wait_for_scan(ecr, Image(repository, image), Patience(60, 5, Clock().sleep), list[str]().append)
 
 
 def test_it_asks_again_until_the_scan_ends_and_reads_every_page() -> None:

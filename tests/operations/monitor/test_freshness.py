@@ -1,4 +1,4 @@
-"""The age of the model and of its data decides, and clocks that cannot be right are refused."""
+"""A model is stale by its age or its data's, and dates that cannot be right are refused."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from operations import live
 from operations.commands import main
 from operations.errors import UnreadableInput
 from operations.monitor import freshness
+from operations.monitor.freshness import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tests.serving import Service
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
+TRAINED = "2026-01-09T00:00:00+00:00"
+WEEK = Limits(model_days=7, data_days=7)
 
 
 def _manifest(trained_at: str, dated: str | None = "2026-01-09") -> dict[str, Any]:
@@ -38,18 +41,18 @@ def _days_before_today(days: float) -> str:
         pytest.param("2026-01-03T12:00:00+00:00", "2026-01-09", (), id="exactly at the limit"),
         pytest.param("2026-01-03T11:59:59+00:00", "2026-01-09", ("model",), id="a second over the limit"),
         pytest.param("2026-01-10T00:00:00Z", "2026-01-01", ("data",), id="new model on old data"),
-        pytest.param("2026-01-01T00:00:00", "2025-12-31T00:00:00", ("model", "data"), id="both old, without zones"),
+        pytest.param("2026-01-01T00:00:00Z", "2025-12-31T00:00:00Z", ("model", "data"), id="both old"),
         pytest.param("2026-01-10T20:00:00+09:00", None, (), id="another zone, undated data"),
     ],
 )
 def test_what_is_over_its_limit_is_stale(trained_at: str, dated: str | None, stale: tuple[str, ...]) -> None:
-    assert freshness.assess(_manifest(trained_at, dated), "manifest", NOW).stale == stale
+    assert freshness.assess(_manifest(trained_at, dated), "manifest", NOW, WEEK).stale == stale
 
 
 def test_a_function_in_service_tells_both_ages(service: Service) -> None:
     answered = service(live.MODEL_REQUEST)
 
-    fresh = freshness.assess(answered.body, "ccapproval:live", NOW)
+    fresh = freshness.assess(answered.body, "ccapproval:live", NOW, WEEK)
 
     assert fresh.data_age_days == 9.5
     assert fresh.stale == ("model", "data")
@@ -59,7 +62,7 @@ def test_a_function_in_service_tells_both_ages(service: Service) -> None:
 def test_staleness_is_age_over_limit(age: float, limit: float) -> None:
     trained = NOW - timedelta(days=age)
 
-    fresh = freshness.assess(_manifest(trained.isoformat(), None), "manifest", NOW, limit)
+    fresh = freshness.assess(_manifest(trained.isoformat(), None), "manifest", NOW, Limits(model_days=limit))
 
     assert bool(fresh.stale) == ((NOW - trained) / timedelta(days=1) > limit)
 
@@ -67,15 +70,19 @@ def test_staleness_is_age_over_limit(age: float, limit: float) -> None:
 @pytest.mark.parametrize(
     ("manifest", "reason"),
     [
-        pytest.param(_manifest("2026-01-11"), "future", id="trained in the future"),
-        pytest.param(_manifest("2026-01-09", "2027-01-01"), "future", id="data from the future"),
-        pytest.param(_manifest("lately"), "not an ISO 8601 date", id="no date"),
-        pytest.param({"model_version": "abc"}, "trained_at is not", id="nothing said"),
+        pytest.param(_manifest("2026-01-11T00:00:00Z"), "trained_at lies in the future", id="trained in the future"),
+        pytest.param(_manifest(TRAINED, "2027-01-01"), "dated lies in the future", id="data from the future"),
+        pytest.param(_manifest("lately"), "trained_at is not an ISO 8601 date", id="not a date"),
+        pytest.param({"model_version": "abc"}, "trained_at is not", id="no date"),
+        pytest.param(_manifest("2026-01-09T00:00:00"), "with a time zone", id="trained in no time zone"),
+        pytest.param(_manifest("2026-01-09"), "date and time", id="trained at no time of day"),
+        pytest.param(_manifest(TRAINED, "2026-01-09T00:00:00"), "needs a time zone", id="data of no time zone"),
+        pytest.param(_manifest(TRAINED, ""), "dated is not an ISO 8601 date", id="data dated with nothing"),
     ],
 )
 def test_a_date_that_cannot_be_right_is_refused(manifest: dict[str, Any], reason: str) -> None:
     with pytest.raises(UnreadableInput, match=reason):
-        freshness.assess(manifest, "manifest", NOW)
+        freshness.assess(manifest, "manifest", NOW, WEEK)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +127,7 @@ def test_a_manifest_that_cannot_be_read_is_not_called_stale(tmp_path: Path, cont
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "nan", "inf", "soon"])
-def test_a_limit_that_is_no_number_of_days_is_misuse(days: str) -> None:
+def test_a_limit_that_is_not_a_number_of_days_is_a_usage_error(days: str) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["freshness", "--limit-days", days])
 

@@ -1,8 +1,10 @@
-"""What operations/release/checks.py decides on documents."""
+"""What operations/release/checks.py decides about documents."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,11 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.release.checks import ReleaseRefused, check_answers, gated_cases, image_facts, main
+from tests.serving import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RESPONSE = {
+    from lambda_app.manifest import Answer, GoldenCase
+    from operations.release.checks import Inspected
+
+RESPONSE: Answer = {
     "prediction": 0,
     "decision": "deny",
     "probability": 0.25,
@@ -22,8 +28,8 @@ RESPONSE = {
     "model_version": "abc",
     "request_id": "golden",
 }
-CASES = [{"request": {"Income": number}, "response": RESPONSE} for number in range(3)]
-IMAGE = {"Id": "sha256:" + "a1" * 32, "Os": "linux", "Architecture": "arm64", "Config": {"Env": ["A=b"]}}
+CASES: list[GoldenCase] = [{"request": {"Income": number}, "response": RESPONSE} for number in range(3)]
+IMAGE: Inspected = {"Id": "sha256:" + "a1" * 32, "Os": "linux", "Architecture": "arm64", "Config": {"Env": ["A=b"]}}
 
 
 def answered(body: Any, status: int = 200) -> dict[str, Any]:
@@ -68,10 +74,10 @@ def test_any_other_difference_is_refused(change: dict[str, Any]) -> None:
     [
         pytest.param(answered({"predictions": [RESPONSE] * 2}), "one decision each", id="too few"),
         pytest.param(answered({}), "one decision each", id="none"),
-        pytest.param(answered([]), "a JSON object", id="a list"),
-        pytest.param({"statusCode": 200, "body": "<html>"}, "a JSON object", id="a page"),
-        pytest.param({"statusCode": 200, "body": None}, "a JSON object", id="a body of null"),
-        pytest.param({"statusCode": 200}, "a JSON object", id="no body"),
+        pytest.param(answered([]), "no JSON object", id="a list"),
+        pytest.param({"statusCode": 200, "body": "<html>"}, "no JSON object", id="a page"),
+        pytest.param({"statusCode": 200, "body": None}, "no JSON object", id="a body of null"),
+        pytest.param({"statusCode": 200}, "no JSON object", id="no body"),
         pytest.param(answered({}, 500), "status 500", id="error"),
         pytest.param("timeout", "status None", id="no envelope"),
     ],
@@ -84,8 +90,8 @@ def test_an_answer_of_another_shape_is_refused(batch: Any, reason: str) -> None:
 @given(st.floats(0, 1), st.floats(-1, 1))
 def test_a_probability_is_the_recorded_one_within_the_tolerance(recorded: float, difference: float) -> None:
     # given
-    case = {"request": {}, "response": {"probability": recorded}}
-    answer = {"probability": recorded + difference}
+    case: GoldenCase = {"request": {}, "response": {**RESPONSE, "probability": recorded}}
+    answer: Answer = {**RESPONSE, "probability": recorded + difference}
     near = abs(answer["probability"] - recorded) <= 1e-9
     # when
     try:
@@ -115,10 +121,10 @@ def test_an_image_says_where_its_manifest_is(environment: list[str], manifest: s
     [
         pytest.param(IMAGE | {"Architecture": "amd64"}, id="architecture"),
         pytest.param(IMAGE | {"Os": "windows"}, id="system"),
-        pytest.param(IMAGE | {"Architecture": "s390x"}, id="one that Lambda has not"),
+        pytest.param(IMAGE | {"Architecture": "s390x"}, id="one that Lambda lacks"),
     ],
 )
-def test_an_image_for_another_machine_is_refused(image: dict[str, Any]) -> None:
+def test_an_image_for_another_machine_is_refused(image: Inspected) -> None:
     with pytest.raises(ReleaseRefused, match="built for"):
         image_facts(image, "arm64")
 
@@ -134,7 +140,7 @@ def test_only_a_gate_that_says_true_has_passed(passed: object) -> None:
     [
         pytest.param({"gate": None, "golden": CASES}, id="gate of null"),
         pytest.param({"gate": {"passed": True}, "golden": {"0": CASES}}, id="cases in an object"),
-        pytest.param({"gate": {"passed": True}, "golden": [1]}, id="cases that are none"),
+        pytest.param({"gate": {"passed": True}, "golden": [1]}, id="cases that are not objects"),
         pytest.param({"gate": {"passed": True}, "golden": [{"request": {}}]}, id="case without response"),
     ],
 )
@@ -144,7 +150,7 @@ def test_a_manifest_of_another_shape_is_refused(manifest: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null"], ids=["empty", "cut", "list", "null"])
-def test_a_file_that_holds_something_else_is_told_in_two_lines(
+def test_a_file_of_another_content_is_reported_in_two_lines(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # given
@@ -168,3 +174,20 @@ def test_a_summary_leaves_out_what_is_not_known(capsys: pytest.CaptureFixture[st
     # then
     assert status == 0
     assert json.loads(capsys.readouterr().out) == {"status": "live", "reason": "a=b"}
+
+
+def test_it_runs_where_nothing_but_python_is_installed() -> None:
+    # given: no site-packages and no environment variables
+    command = [sys.executable, "-S", "-m", "operations.release.checks", "summary", "status=live"]
+    # when
+    done = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=True)
+    # then
+    assert json.loads(done.stdout) == {"status": "live"}
+
+
+def test_a_response_that_records_no_decision_verifies_nothing() -> None:
+    # given a golden case whose recorded response lacks the decision
+    empty: list[Any] = [{"request": {}, "response": {}}]
+    # when, then
+    with pytest.raises(ReleaseRefused, match="Golden case 0"):
+        check_answers(empty, answered({"predictions": [RESPONSE]}), SINGLE)

@@ -1,14 +1,16 @@
-"""What an image says of the source and the base it was built from."""
+"""An image's labels name its model, its source and its base."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from operations.images.labels import base_digest, revision
+from operations.images.labels import base_digest, labels, model_version, revision
+from tests.artifacts import write_by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +41,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def ignored(repository: Path) -> None:
-    """What a build leaves."""
+    """A build leaves files that git ignores."""
     (repository / "build").mkdir()
     (repository / "build/image.log").touch()
 
@@ -94,3 +96,21 @@ def test_revision_outside_a_repository_is_unknown(tmp_path: Path) -> None:
 )
 def test_base_digest_is_one_that_a_registry_knows(base: str, digests: list[str], told: str | None) -> None:
     assert base_digest(base, digests) == told
+
+
+def test_the_labels_name_the_model_and_are_read_back(tmp_path: Path) -> None:
+    # given
+    manifest = write_by_hand(tmp_path)
+    # when
+    found = labels(manifest, "abc-dirty", "base:1", ONE)
+    # then
+    assert model_version(found) == found["ccapproval.model_version"] == manifest["model_version"]
+    assert found["ccapproval.gate"] == "passed"
+    assert json.loads(found["ccapproval.metrics"]) == {"accuracy": 0.9}
+    assert found["org.opencontainers.image.revision"] == "abc-dirty"
+    assert found["org.opencontainers.image.base.digest"] == ONE
+
+
+def test_an_image_without_a_model_or_a_known_base_has_no_such_label(tmp_path: Path) -> None:
+    assert model_version({"org.opencontainers.image.title": "Training"}) is None
+    assert "org.opencontainers.image.base.digest" not in labels(write_by_hand(tmp_path), "abc", "base:1", None)
