@@ -18,8 +18,8 @@ def same(expected: object, answer: object) -> bool:
     Parameters
     ----------
     expected, answer : object
-        JSON values. The answer may have keys that were not recorded; ids are not compared. Floats may differ by
-        TOLERANCE; everything else must be equal and of the same type.
+        JSON values. The answer itself may have keys that were not recorded, its reasons may not. Ids are not compared.
+        Floats may differ by TOLERANCE; everything else must be equal and of the same type.
 
     Examples
     --------
@@ -29,13 +29,19 @@ def same(expected: object, answer: object) -> bool:
     >>> same(recorded, {**recorded, "model_version": "b2"})
     False
     """
-    return isinstance(expected, dict) and expected.keys() >= DECIDED and _alike(expected, answer)
+    if not isinstance(expected, dict) or not isinstance(answer, dict) or not expected.keys() >= DECIDED:
+        return False
+    return all(
+        key in answer and _alike(value, answer[key]) for key, value in expected.items() if key not in OF_THE_REQUEST
+    )
 
 
 def _alike(expected: object, answer: object) -> bool:
     if isinstance(expected, dict):
-        return isinstance(answer, dict) and all(
-            key in OF_THE_REQUEST or (key in answer and _alike(value, answer[key])) for key, value in expected.items()
+        return (
+            isinstance(answer, dict)
+            and answer.keys() == expected.keys()
+            and all(_alike(value, answer[key]) for key, value in expected.items())
         )
     if isinstance(expected, list):
         return isinstance(answer, list) and len(answer) == len(expected) and all(map(_alike, expected, answer))

@@ -192,6 +192,15 @@ if TYPE_CHECKING:
         request: Application
         response: Answer
 
+    class RejectSummary(TypedDict):
+        """The rows that were turned away; `by_field` has a count and the first places for each field and rule."""
+
+        rows_read: int
+        rows_rejected: int
+        blank_rows: int
+        ignored_columns: list[str]
+        by_field: dict[str, dict[str, dict[str, int | list[int]]]]
+
     class Data(TypedDict):
         """What the model was trained on; `rejects` summarises the rejected rows."""
 
@@ -199,7 +208,7 @@ if TYPE_CHECKING:
         digest: str
         dated: str | None
         rows: int
-        rejects: dict[str, Any]
+        rejects: RejectSummary
 
     class Manifest(TypedDict):
         """`manifest.json`, complete."""

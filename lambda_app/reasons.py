@@ -39,9 +39,16 @@ def principal(fields: Sequence[Field], shortfalls: Sequence[float]) -> list[Reas
     -------
     list of Reason
         At most four; only for fields that fall short.
+
+    Raises
+    ------
+    ValueError
+        There is not one shortfall for each field, so a reason would name the wrong one.
     """
+    pairs = list(zip(fields, shortfalls, strict=True))
+    named = [pairs[place] for place in ranked(shortfalls)[:MOST]]
     return [
-        {"code": fields[place]["code"], "field": fields[place]["name"], "text": fields[place]["text"]}
-        for place in ranked(shortfalls)[:MOST]
-        if shortfalls[place] > 0
+        {"code": field["code"], "field": field["name"], "text": field["text"]}
+        for field, shortfall in named
+        if shortfall > 0
     ]

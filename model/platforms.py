@@ -94,7 +94,7 @@ def plan(environ: Mapping[str, str], arguments: Sequence[str], sagemaker: Path =
     return Job("this machine", tuple(arguments))
 
 
-def run(job: Job) -> int:
+def run_job(job: Job) -> int:
     """Train. Pass on output, signals and the exit code, and leave the reason for a failure where the platform looks."""
     command = [sys.executable, "-m", "model", "train", *job.arguments]
     sys.stdout.write(f"train for {job.platform}: python -m model train {' '.join(job.arguments)}\n")
@@ -127,7 +127,7 @@ def main(words: Sequence[str]) -> int:
         sys.stderr.write(f"train: {error}\n")
         _report_failure(SAGEMAKER / "output/failure" if (SAGEMAKER / "input").is_dir() else None, str(error))
         return 1
-    return run(job)
+    return run_job(job)
 
 
 def _sagemaker(arguments: Sequence[str], root: Path) -> Job:

@@ -52,7 +52,7 @@ def _freshness(arguments: argparse.Namespace) -> None:
         source = str(arguments.manifest)
         manifest = read_manifest(arguments.manifest)
     data_days = arguments.limit_days if arguments.data_limit_days is None else arguments.data_limit_days
-    limits = freshness.Limits(arguments.limit_days, data_days)
+    limits = freshness.AgeLimits(arguments.limit_days, data_days)
     fresh = freshness.assess(manifest, source, datetime.now(UTC), limits)
     _tell(fresh.variables(), arguments.output)
     fresh.require_fresh()
@@ -170,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     fresh.add_argument(
         "--limit-days",
         type=_days,
-        default=freshness.Limits.model_days,
+        default=freshness.AgeLimits.model_days,
         metavar="DAYS",
         help="the oldest that model and data may be (default: %(default)g)",
     )

@@ -85,7 +85,7 @@ class Service:
             raise ServiceFailed(f"{answer.get('errorType', 'Error')}: {answer['errorMessage']}")
         return answer
 
-    def check(self) -> None:
+    def raise_if_ended(self) -> None:
         """Raise a `ServiceFailed` if the emulator has ended."""
         if self._process.poll() is not None:
             raise ServiceFailed(f"the emulator ended with exit status {self._process.returncode}; start it again")
@@ -106,7 +106,7 @@ class Service:
                 # The first request starts the function's process, so it also shows whether the model loads.
                 answer = self.invoke(HEALTH)
             except (OSError, http.client.HTTPException) as err:
-                self.check()
+                self.raise_if_ended()
                 if time.monotonic() > deadline:
                     raise ServiceFailed(f"no answer within {START_SECONDS} seconds") from err
                 time.sleep(0.02)

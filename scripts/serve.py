@@ -90,7 +90,10 @@ def serve(artifacts: Path, emulator: Path | None, port: int) -> int:
     sample = _manifest(artifacts)["golden"][0]["request"]
     if not is_free(port):
         raise ServiceFailed(f"port {port} is in use; name another: make serve PORT={port + 1}")
-    with _service(artifacts, emulator, free_port()) as service, Queue(port, service.port, service.check) as queue:
+    with (
+        _service(artifacts, emulator, free_port()) as service,
+        Queue(port, service.port, service.raise_if_ended) as queue,
+    ):
         print(f"\nServing {artifacts} under AWS's runtime interface emulator; Ctrl-C stops it. Try:\n")
         print(f"  {curl(sample, port)}\n")
         print(f"  {aws(sample, port)}\n", flush=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -14,7 +13,7 @@ FIELDS = ("Num_Children", "Income", "Own_Car", "Own_Housing")
 session = onnxruntime.InferenceSession(os.environ["MODEL_FILE"], providers=["CPUExecutionProvider"])
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handler(event: dict[str, float], _context: object) -> dict[str, object]:
     """Decide one application."""
     row = np.array([[event[field] for field in FIELDS]], dtype=np.float32)
     prediction = session.run(["label"], {"X": row})[0][0]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 import joblib
 import numpy as np
@@ -17,7 +16,7 @@ FIELDS = ("Num_Children", "Income", "Own_Car", "Own_Housing")
 model = joblib.load(os.environ["MODEL_FILE"])
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handler(event: dict[str, float], _context: object) -> dict[str, object]:
     """Decide one application."""
     prediction = model.predict(np.array([[event[field] for field in FIELDS]]))[0]
     body = json.dumps({"prediction": int(prediction)})

@@ -46,5 +46,13 @@ def find(name: str) -> Format | None:
 
 
 def register(name: str, form: Format) -> None:
-    """Add a format from outside this package."""
+    """Add a format from outside this package.
+
+    Raises
+    ------
+    ValueError
+        A built-in format has this name.
+    """
+    if name in BUILT_IN:
+        raise ValueError(f"the format '{name}' is built in; choose another name")
     _registered[name] = form

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lambda_app.manifest import RejectSummary
+
 # The share of rows that may break the contract, unless the caller says otherwise.
 MAX_REJECT_SHARE = 0.01
 EXAMPLES = 5
@@ -81,7 +83,7 @@ class Rejects:
             first = tuple(int(place) for place in places[:EXAMPLES])
             self.faults.setdefault(name, {})[rule] = Fault(int(places.size), first)
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> RejectSummary:
         """Plain data, ready for JSON."""
         return {
             "rows_read": self.rows_read,

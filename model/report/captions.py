@@ -110,8 +110,9 @@ def cutoffs(metrics: Metrics, limit: float) -> list[Picture]:
         Picture(
             charts.operating_curve(metrics["curve"], threshold, limit),
             f"Accuracy against the equal-opportunity gap. The chosen cut-off of {threshold:.3f} has an accuracy of "
-            f"{words.percent(judged['accuracy'])} at a gap of {words.points(judged['equal_opportunity_gap'])}; the "
-            f"policy allows {words.points(limit)}.",
+            f"{words.percent(judged['accuracy'])} at a gap of "
+            f"{words.percentage_points(judged['equal_opportunity_gap'])}; "
+            f"the policy allows {words.percentage_points(limit)}.",
             "Each point on the curve is one cut-off, judged on the hold-out.",
         )
     ]

@@ -26,7 +26,7 @@ from model.report.style import (
     SHADES,
     WIDTH,
     framed,
-    percent,
+    percent_axes,
     short,
     styled,
 )
@@ -97,7 +97,7 @@ def roc(curves: Mapping[str, Sequence[RocPoint]], areas: Mapping[str, float | No
             label=f"{NAMES.get(name, name)}, area {words.places(areas[name])}",
         )
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.9, label="chance")
-    percent(axes, "x", "y")
+    percent_axes(axes, "x", "y")
     axes.set_xlabel("approved of those labelled deny")
     axes.set_ylabel("approved of those labelled approve")
     axes.legend(loc="lower right")
@@ -117,7 +117,7 @@ def calibration(models: Mapping[str, Sequence[Calibration]]) -> Figure:
             linestyle=line,
             label=NAMES.get(name, name),
         )
-    percent(axes, "x", "y")
+    percent_axes(axes, "x", "y")
     axes.set_xlabel("estimated probability")
     axes.set_ylabel("share labelled approve")
     axes.legend(loc="upper left")
@@ -154,7 +154,7 @@ def operating_curve(curve: Sequence[CutoffFigures], threshold: float, limit: flo
     axes.set_xlim(0, right)
     # Cut-offs that approve nearly everyone or nearly no one would flatten the part that matters.
     axes.set_ylim(max(accuracies.min(), accuracies.max() - 0.15), accuracies.max() + 0.01)
-    percent(axes, "x", "y")
+    percent_axes(axes, "x", "y")
     axes.set_xlabel("equal-opportunity gap")
     axes.set_ylabel("accuracy")
     figure.legend(loc="outside lower center", ncols=2)
@@ -242,7 +242,7 @@ def distribution(applications: Applications, field: str, column: str) -> Figure:
     approved.set_xlabel(applications.fields[place].scored.unit)
     spread.yaxis.set_major_formatter(FuncFormatter(short))
     spread.set_ylim(bottom=0)
-    percent(approved, "y")
+    percent_axes(approved, "y")
     return figure
 
 

@@ -120,5 +120,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {name: getattr(words, name) for name in ("percent", "points", "places", "interval", "whole")}
+    environment.filters |= {
+        name: getattr(words, name) for name in ("percent", "percentage_points", "places", "interval", "whole")
+    }
     return environment

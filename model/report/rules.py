@@ -65,8 +65,11 @@ def rules(question: GateQuestion, verdict: Verdict) -> list[Rule]:
         (
             "equal_opportunity",
             "Approves the creditworthy of all groups alike",
-            _each(metrics, lambda column: f"{words.points(column['equal_opportunity_difference']['value'])} apart"),
-            f"at most {words.points(limits.get('maximum_equal_opportunity_gap'))}",
+            _each(
+                metrics,
+                lambda column: f"{words.percentage_points(column['equal_opportunity_difference']['value'])} apart",
+            ),
+            f"at most {words.percentage_points(limits.get('maximum_equal_opportunity_gap'))}",
         ),
         (
             "group_size",
@@ -91,7 +94,7 @@ def rules(question: GateQuestion, verdict: Verdict) -> list[Rule]:
             "champion",
             "Not worse than the model in service",
             "no model in service to compare with" if champion is None else _against(metrics, champion),
-            f"at most {words.points(limits.get('maximum_champion_loss'))} worse",
+            f"at most {words.percentage_points(limits.get('maximum_champion_loss'))} worse",
         ),
     ]
     unasked = () if metrics["groups"] else ("equal_opportunity", "group_size")

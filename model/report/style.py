@@ -77,7 +77,7 @@ def framed(title: str, height: float = HEIGHT, width: float = WIDTH) -> tuple[Fi
     return figure, axes
 
 
-def percent(axes: Axes, *which: str) -> None:
+def percent_axes(axes: Axes, *which: str) -> None:
     """Format the given axes, "x" or "y", as percentages."""
     for name in which:
         axis = axes.xaxis if name == "x" else axes.yaxis

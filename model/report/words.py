@@ -19,10 +19,10 @@ def percent(share: float | None, digits: int = 1) -> str:
     return NONE if share is None else f"{share * 100:.{digits}f}\u00a0%"
 
 
-def points(difference: float | None) -> str:
+def percentage_points(difference: float | None) -> str:
     """A difference of two shares in percentage points.
 
-    >>> points(0.208)
+    >>> percentage_points(0.208)
     '20.8 percentage points'
     """
     return NONE if difference is None else f"{difference * 100:.1f} percentage points"

@@ -9,7 +9,7 @@ from operations.errors import EvidenceMismatch
 from operations.evidence.images import ROLES, check_image, pushed_image
 from operations.evidence.junit import MEMBER as TESTS
 from operations.evidence.junit import check_tests
-from operations.evidence.members import need, read_object, same
+from operations.evidence.members import equal_json, need, read_object
 from operations.moments import read_moment
 
 if TYPE_CHECKING:
@@ -105,23 +105,23 @@ def _read_manifest(members: Mapping[str, bytes]) -> Manifest:
 def _check_gate(manifest: Manifest, gate: Document, limits: Document) -> None:
     asked = need(gate, GATE, "input", dict)
     decision = need(gate, GATE, "decision", dict)
-    if not same(decision, PASSED):
+    if not equal_json(decision, PASSED):
         raise EvidenceMismatch(GATE, "the gate denied the model")
-    if not same(decision, manifest.get("gate")):
+    if not equal_json(decision, manifest.get("gate")):
         raise EvidenceMismatch(GATE, "the gate's decision is not the one that the manifest records")
     if set(asked) != {*JUDGED, *BESIDES}:
         raise EvidenceMismatch(GATE, f"the gate was not asked about {', '.join((*JUDGED, *BESIDES))}")
     for key in JUDGED:
-        if not same(asked[key], manifest[key]):  # type: ignore[literal-required]  # these are its keys
+        if not equal_json(asked[key], manifest[key]):  # type: ignore[literal-required]  # these are its keys
             raise EvidenceMismatch(GATE, f"the gate was asked about another {key} than the manifest records")
-    if not same(asked["limits"], limits):
+    if not equal_json(asked["limits"], limits):
         raise EvidenceMismatch(GATE, f"the gate was asked with other limits than {LIMITS}")
 
 
 def _check_metrics(manifest: Manifest, metrics: Document) -> None:
     recorded = {"model_version": manifest["model_version"], "threshold": manifest["threshold"]}
     for key, value in {**recorded, "scorecard": manifest["metrics"]}.items():
-        if not same(metrics.get(key), value):
+        if not equal_json(metrics.get(key), value):
             raise EvidenceMismatch(METRICS, f"{key} differs from the manifest")
 
 

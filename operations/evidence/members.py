@@ -55,7 +55,7 @@ def need(document: Mapping[str, Any], member: str, key: str, kind: type[T]) -> T
     return value
 
 
-def same(one: object, other: object) -> bool:
+def equal_json(one: object, other: object) -> bool:
     """Whether two values are the same JSON; Python's own == takes true for 1."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 

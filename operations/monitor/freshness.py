@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Limits:
+class AgeLimits:
     """The greatest ages allowed, in days.
 
     Parameters
@@ -41,13 +41,13 @@ class Freshness:
         Since training ended.
     data_age_days : float or None
         Since the date of the training data; None where the manifest gives none.
-    limits : Limits
+    limits : AgeLimits
     """
 
     model_version: str
     model_age_days: float
     data_age_days: float | None
-    limits: Limits
+    limits: AgeLimits
 
     @property
     def stale(self) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ class Freshness:
         return [(name, age, limit) for name, age, limit in ages if age is not None and age > limit]
 
 
-def assess(manifest: Mapping[str, Any], source: str, now: datetime, limits: Limits) -> Freshness:
+def assess(manifest: Mapping[str, Any], source: str, now: datetime, limits: AgeLimits) -> Freshness:
     """Tell how old the model is that a manifest describes.
 
     Parameters
@@ -95,7 +95,7 @@ def assess(manifest: Mapping[str, Any], source: str, now: datetime, limits: Limi
         Where the manifest came from, for error messages.
     now : datetime
         With a time zone.
-    limits : Limits
+    limits : AgeLimits
 
     Raises
     ------

@@ -154,9 +154,9 @@ def check_answers(cases: Sequence[GoldenCase], batch: object, single: object) ->
         raise _wrong("The version does not answer the golden cases with one decision each.")
     for number, (case, answer) in enumerate(zip(cases, answers, strict=True)):
         if not same(case["response"], answer):
-            raise _wrong(f"Golden case {number} is decided otherwise than recorded.")
+            raise _wrong(f"Golden case {number} is not decided as recorded.")
     if not same(cases[0]["response"], _body(single)):
-        raise _wrong("Golden case 0, sent alone, is decided otherwise than recorded.")
+        raise _wrong("Golden case 0, sent alone, is not decided as recorded.")
 
 
 def _body(envelope: object) -> dict[str, Any]:

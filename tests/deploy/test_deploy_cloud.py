@@ -181,7 +181,7 @@ def test_an_image_that_decides_a_golden_case_otherwise_gets_no_traffic(cloud: Cl
     # when
     stopped = cloud.deploy(status=1, environment={"IMAGE": WRONG_IMAGE})
     # then
-    assert (stopped["step"], stopped["reason"]) == ("verify", "Golden case 1 is decided otherwise than recorded.")
+    assert (stopped["step"], stopped["reason"]) == ("verify", "Golden case 1 is not decided as recorded.")
     assert cloud.live() == stopped["live_version"] == before
     assert cloud.decide(tmp_path)["decision"] == "approve"
 

@@ -286,3 +286,10 @@ def test_reasons_are_the_largest_positive_shortfalls(shortfalls: list[float]) ->
     named = [int(reason["field"][1:]) for reason in principal(fields, shortfalls)]
     positive = sorted((-value, place) for place, value in enumerate(shortfalls) if value > 0)
     assert named == [place for _, place in positive[:4]]
+
+
+@pytest.mark.parametrize("shortfalls", [[], [1.0], [1.0, 2.0, 3.0]], ids=len)
+def test_reasons_want_one_shortfall_for_each_field(shortfalls: list[float]) -> None:
+    fields: Any = [{"name": name, "code": name, "text": name} for name in ("f0", "f1")]
+    with pytest.raises(ValueError, match="zip"):
+        principal(fields, shortfalls)

@@ -73,6 +73,15 @@ def test_record_without_a_part_matches_nothing(key: str) -> None:
     assert not same(recorded, recorded)
 
 
+@pytest.mark.parametrize(
+    "recorded",
+    [{}, {key: value for key, value in REASON.items() if key != "code"}, {**REASON, "more": "than was answered"}],
+    ids=["empty", "no-code", "more"],
+)
+def test_recorded_reason_with_other_keys_matches_nothing(recorded: dict[str, object]) -> None:
+    assert not same({**RECORDED, "reasons": [recorded]}, RECORDED)
+
+
 @pytest.mark.parametrize("value", [None, [], "text", 1], ids=repr)
 def test_no_answer_is_different(value: object) -> None:
     assert not same(RECORDED, value)

@@ -11,7 +11,7 @@ from operations.errors import EvidenceMismatch, UnreadableInput
 from operations.evidence.approval import Approval
 from operations.evidence.junit import began, check_tests
 from operations.moments import in_future, read_date, read_moment
-from operations.monitor.freshness import Limits, assess
+from operations.monitor.freshness import AgeLimits, assess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 LATER = datetime(2026, 2, 1, tzinfo=UTC)
-LIMITS = Limits()
+LIMITS = AgeLimits()
 # What a reader takes for which moment; None is refused.
 MOMENTS = {
     "2026-01-01T00:00:00+00:00": NEW_YEAR,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from model.platforms import FAILURE_CHARACTERS, Job, PlatformError, plan, run
+from model.platforms import FAILURE_CHARACTERS, Job, PlatformError, plan, run_job
 
 HEADER = "Income,Target"
 
@@ -187,7 +187,7 @@ def test_a_failure_s_reason_is_written_where_the_platform_looks(
 ) -> None:
     failure = tmp_path / "output/failure"
 
-    code = run(Job("a test", ("--no-such-option",), failure))
+    code = run_job(Job("a test", ("--no-such-option",), failure))
 
     assert code == 2
     assert failure.read_text().startswith("training ended with exit code 2\n")

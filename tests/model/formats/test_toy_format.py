@@ -30,6 +30,8 @@ from tests.serving import ROOT, Service
 from tests.trainings import SMALL, task_of
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from lambda_app.artifact import Artifact
     from lambda_app.formats.scorecard import ScorecardTables
     from lambda_app.manifest import Application, FieldBins, Manifest
@@ -146,7 +148,13 @@ def test_unknown_format_is_refused_by_name() -> None:
 def test_each_built_in_format_has_its_file_on_both_sides(name: str) -> None:
     assert (ROOT / "lambda_app" / "formats" / f"{name}.py").is_file()
     assert (ROOT / "model" / "formats" / f"{name}.py").is_file()
-    assert model.formats.find(name).tables is not None
+
+
+@pytest.mark.parametrize("package", [lambda_app.formats, model.formats], ids=["served", "written"])
+@pytest.mark.parametrize("name", lambda_app.formats.BUILT_IN)
+def test_no_format_takes_a_built_in_name(name: str, package: ModuleType) -> None:
+    with pytest.raises(ValueError, match="choose another name"):
+        package.register(name, object())
 
 
 def test_no_code_checks_the_class_of_a_scorer() -> None:

@@ -14,7 +14,7 @@ from operations import live
 from operations.commands import main
 from operations.errors import UnreadableInput
 from operations.monitor import freshness
-from operations.monitor.freshness import Limits
+from operations.monitor.freshness import AgeLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 TRAINED = "2026-01-09T00:00:00+00:00"
-WEEK = Limits(model_days=7, data_days=7)
+WEEK = AgeLimits(model_days=7, data_days=7)
 
 
 def _manifest(trained_at: str, dated: str | None = "2026-01-09") -> dict[str, Any]:
@@ -62,7 +62,7 @@ def test_a_function_in_service_tells_both_ages(service: Service) -> None:
 def test_staleness_is_age_over_limit(age: float, limit: float) -> None:
     trained = NOW - timedelta(days=age)
 
-    fresh = freshness.assess(_manifest(trained.isoformat(), None), "manifest", NOW, Limits(model_days=limit))
+    fresh = freshness.assess(_manifest(trained.isoformat(), None), "manifest", NOW, AgeLimits(model_days=limit))
 
     assert bool(fresh.stale) == ((NOW - trained) / timedelta(days=1) > limit)
 

@@ -63,7 +63,7 @@ def test_any_other_difference_is_refused(change: dict[str, Any]) -> None:
     # given
     wrong = RESPONSE | change
     # when, then
-    with pytest.raises(ReleaseRefused, match="Golden case 2 is decided otherwise"):
+    with pytest.raises(ReleaseRefused, match="Golden case 2 is not decided as recorded"):
         check_answers(CASES, answered({"predictions": [RESPONSE, RESPONSE, wrong]}), SINGLE)
     with pytest.raises(ReleaseRefused, match="sent alone"):
         check_answers(CASES, answered({"predictions": [RESPONSE] * 3}), answered(wrong))
