@@ -12,7 +12,7 @@ is annotated with its type, its range or words, a description, and `Scored`:
 ...         Scored("up", "USD a year", "INCOME", "Income insufficient for the amount of credit requested"),
 ...     ]
 ...     home: Annotated[
-...         Literal["own", "rent"] | None,
+...         Literal["owner", "tenant"] | None,
 ...         Field(description="Housing"),
 ...         Scored("free", "word", "HOME", "Housing status"),
 ...     ] = None  # so an application may leave it out
@@ -25,7 +25,7 @@ The rest of the project reads a contract as plain data:
 >>> for field in fields_of(Applicant):
 ...     print(field.name, field.kind, field.optional, field.minimum, field.maximum, field.words)
 income int False 0 10000000 ()
-home choice True None None ('own', 'rent')
+home choice True None None ('owner', 'tenant')
 """
 
 # No `from __future__ import annotations`: pydantic could not resolve the annotations of the example.

@@ -72,7 +72,7 @@ def containers() -> set[str]:
     [
         pytest.param(ungated, "the gate has not passed this model", id="ungated"),
         pytest.param(gate_by_word, "the gate has not passed this model", id="gate-by-word"),
-        pytest.param(other_decision, "golden case 0 is decided otherwise", id="other-decision"),
+        pytest.param(other_decision, "golden case 0 is not decided as recorded", id="other-decision"),
         pytest.param(no_golden_cases, "no golden cases", id="no-golden-cases"),
         pytest.param(changed_model, "is not the file that the manifest describes", id="changed-model"),
         pytest.param(no_figures, "the image's labels cannot be made", id="no-figures-for-the-labels"),

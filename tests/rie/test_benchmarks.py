@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from model.run import TrainingRun
 
-pytestmark = pytest.mark.rie
+# One worker: each process lays out the search path anew.
+pytestmark = [pytest.mark.rie, pytest.mark.xdist_group("benchmarks")]
 
 
 def test_one_life_is_measured(emulator: Path, small: TrainingRun) -> None:
