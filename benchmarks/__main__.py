@@ -64,12 +64,12 @@ def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) ->
     scored = batch.rows_per_second(batch.scorers(artifacts), 5)
     slowest = max((found["p50"] for found in handler.values()), key=lambda spread: spread.median)
     figures = [
-        Figure("cold start, against an empty handler", "times", ratios(cold["service"], cold["empty"]), 1.5),
+        Figure("cold start, against an empty handler", "times", ratios(cold["service"], cold["empty"]), 1.15),
         Figure(
-            "cold start, faster than the tutorial's way", "times", ratios(cold["tutorial"], cold["service"]), 15, False
+            "cold start, faster than the tutorial's way", "times", ratios(cold["tutorial"], cold["service"]), 20, False
         ),
         Figure("warm request, against an empty handler", "times", ratios(warm["service"], warm["empty"]), 1.1),
-        Figure("handler, p50", "µs", slowest, 60),
+        Figure("handler, p50", "µs", slowest, 20),
         Figure("peak memory of the runtime process", "MB", Spread.of(peak["service"]), 24),
         Figure(
             "offline batch, faster than predict_proba", "times", ratios(scored["tables"], scored["pipeline"]), 30, False

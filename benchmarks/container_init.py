@@ -33,7 +33,7 @@ def figures(artifacts: Path) -> list[Figure]:
     found = measure(artifacts, ROUNDS)
     empty, service, tutorial = (found[image] for image in COMPARED)
     return [
-        Figure("INIT in a hardened container, against an empty handler", "times", ratios(service, empty), 1.6),
+        Figure("INIT in a hardened container, against an empty handler", "times", ratios(service, empty), 1.2),
         Figure(
             "INIT in a hardened container, faster than the tutorial's way",
             "times",

@@ -45,10 +45,12 @@ def principal(fields: Sequence[Field], shortfalls: Sequence[float]) -> list[Reas
     ValueError
         There is not one shortfall for each field, so a reason would name the wrong one.
     """
-    pairs = list(zip(fields, shortfalls, strict=True))
-    named = [pairs[place] for place in ranked(shortfalls)[:MOST]]
-    return [
-        {"code": field["code"], "field": field["name"], "text": field["text"]}
-        for field, shortfall in named
-        if shortfall > 0
-    ]
+    if len(fields) != len(shortfalls):
+        raise ValueError(f"{len(shortfalls)} shortfalls for {len(fields)} fields")
+    reasons: list[Reason] = []
+    for place in ranked(shortfalls)[:MOST]:
+        if shortfalls[place] <= 0:
+            break
+        field = fields[place]
+        reasons.append({"code": field["code"], "field": field["name"], "text": field["text"]})
+    return reasons

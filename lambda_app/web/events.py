@@ -125,15 +125,19 @@ class Alb(RestApi):
         return envelope
 
 
-# The first source that claims an event gets it.
+# The first source that claims an event gets it; the last takes whatever has a context.
 SOURCES = (Direct(), HttpApi(), Alb(), RestApi())
 
 
 def source_of(event: object) -> Direct:
     """The source of an event."""
     context = event.get("requestContext") if isinstance(event, dict) else None
-    context = context if isinstance(context, dict) else None
-    return next(source for source in SOURCES if source.infers(context))
+    if not isinstance(context, dict):
+        context = None
+    for source in SOURCES:
+        if source.infers(context):
+            return source
+    return SOURCES[-1]
 
 
 def _request(source: str, method: object, path: object, read: Callable[[], object]) -> Request:

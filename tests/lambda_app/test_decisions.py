@@ -291,5 +291,5 @@ def test_reasons_are_the_largest_positive_shortfalls(shortfalls: list[float]) ->
 @pytest.mark.parametrize("shortfalls", [[], [1.0], [1.0, 2.0, 3.0]], ids=len)
 def test_reasons_want_one_shortfall_for_each_field(shortfalls: list[float]) -> None:
     fields: Any = [{"name": name, "code": name, "text": name} for name in ("f0", "f1")]
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="shortfalls for 2 fields"):
         principal(fields, shortfalls)
