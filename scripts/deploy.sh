@@ -266,7 +266,8 @@ await_version() {
   esac
 }
 
-# wake QUALIFIER: an invoke wakes a version whose image Lambda has let go of after weeks without traffic.
+# wake QUALIFIER: an invoke wakes a version whose image Lambda has let go of after weeks without traffic. That invoke may
+# fail; what counts is the state that the caller reads afterwards.
 wake() {
   say "it lay idle and is inactive; waking it"
   echo '{}' >"$work/wake.json"

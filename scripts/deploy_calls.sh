@@ -112,7 +112,8 @@ judge() {
 }
 
 # wait_for aws lambda wait …: fails if it has not come true within $update_timeout seconds. (Not every system has a
-# timeout program, and a waiter gives up after a count of its own.)
+# timeout program, and a waiter gives up after a count of its own.) Callers ignore the failure and look for themselves:
+# the state that they then read says more than a waiter's exit status.
 wait_for() {
   local deadline=$((SECONDS + update_timeout)) ended
   while :; do

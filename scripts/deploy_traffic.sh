@@ -51,7 +51,7 @@ send_alias() {
 settle_alias() {
   local found
   read_alias >"$work/said"
-  IFS=$'\t' read -r found alias_revision _ <"$work/said" || true
+  IFS=$'\t' read -r found alias_revision _ <"$work/said" || true # it may be gone
   [ "$found" != "$1" ] || return 0
   [ "$found" = "$live_before" ] ||
     stop "the alias $alias_name is at version $found meanwhile: another deploy came between" "See who deploys, then run again."
