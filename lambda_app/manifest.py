@@ -25,8 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal, NotRequired, TypedDict
 
+    class Sentence(TypedDict):
+        """An adverse-action reason: its code, and the sentence that the applicant reads."""
+
+        code: str
+        text: str
+
     class Field(TypedDict):
-        """One field of the contract: `words` is empty for a number; `code` and `text` are its adverse-action reason."""
+        """One field of the contract: `words` is empty for a number; `code` and `text` are its adverse-action reason.
+
+        `missing` is the reason if the value is missing, `by_word` the reasons of single words, where they differ.
+        """
 
         name: str
         kind: Literal["int", "float", "flag", "choice"]
@@ -37,6 +46,8 @@ if TYPE_CHECKING:
         direction: Literal["up", "down", "free"]
         code: str
         text: str
+        missing: NotRequired[Sentence]
+        by_word: NotRequired[dict[str, Sentence]]
 
     class CarriedContract(TypedDict):
         """The contract as it travels with the model."""
@@ -69,11 +80,15 @@ if TYPE_CHECKING:
         score: ScoreBins
 
     class Reference(TypedDict):
-        """What a denial is compared with: mean `points` and `score` of the narrowly approved, or typical `values`."""
+        """What a denial is compared with: mean `points` and `score` of the narrowly approved, or typical `values`.
+
+        `least_share` is the least share of the shortfall that a reason after the first must explain, 0 to 1.
+        """
 
         points: NotRequired[list[float]]
         score: NotRequired[float]
         values: NotRequired[dict[str, float | int | str | None]]
+        least_share: NotRequired[float]
 
     class Interval(TypedDict):
         """A 95 % interval."""
@@ -82,17 +97,31 @@ if TYPE_CHECKING:
         high: float
 
     class Difference(TypedDict):
-        """A difference or ratio between groups; None if the data cannot show it."""
+        """The largest difference (or the smallest ratio) between two groups, with an interval that holds for all pairs.
+
+        `lowest` and `highest` are the two groups that `value` is between. All are None if the data cannot show it.
+        """
 
         value: float | None
         low: float | None
         high: float | None
+        lowest: NotRequired[str | None]
+        highest: NotRequired[str | None]
+
+    class Estimate(TypedDict):
+        """A figure with its 95 % interval."""
+
+        value: float
+        low: float
+        high: float
 
     class GroupFigures(TypedDict):
-        """The figures of one group."""
+        """One group's figures; `recorded_rate` is the share labelled approve, `estimated_rate` the mean estimate."""
 
         rows: int
         creditworthy: int
+        recorded_rate: NotRequired[float]
+        estimated_rate: NotRequired[float]
         approval_rate: float
         true_positive_rate: float | None
         accuracy: float
@@ -103,6 +132,7 @@ if TYPE_CHECKING:
 
         by_group: dict[str, GroupFigures]
         smallest_group: int
+        smallest_creditworthy: int
         rows_without_group: int
         equal_opportunity_difference: Difference
         demographic_parity_difference: Difference
@@ -117,10 +147,39 @@ if TYPE_CHECKING:
         false_deny: int
 
     class Calibration(TypedDict):
-        """One tenth of the applicants: the mean estimate, and the share labelled approve."""
+        """One tenth of the applicants: the mean estimate, and the share labelled approve with its interval."""
 
         predicted: float
         observed: float
+        rows: NotRequired[int]
+        interval: NotRequired[Interval]
+
+    class CalibrationFit(TypedDict):
+        """The logistic regression of the outcome on the estimate's log-odds: 1 and 0 if the estimates are right."""
+
+        slope: Estimate
+        intercept: float
+
+    class Skill(TypedDict):
+        """How much better the decisions are than the best constant one, in the measure that chose the cut-off.
+
+        `difference` is paired: both decide the same rows.
+        """
+
+        measure: str
+        constant: Literal["approve all", "deny all"]
+        value: float
+        constant_value: float
+        difference: Estimate
+
+    class Gain(TypedDict):
+        """The applicants from the best estimate down to this tenth, cumulated; shares are of each outcome."""
+
+        share: float
+        lowest: float
+        bad_share: float
+        approve: float
+        deny: float
 
     class Figures(TypedDict):
         """Every figure of a model on labelled applications."""
@@ -136,7 +195,18 @@ if TYPE_CHECKING:
         intervals: dict[str, Interval | None]
         confusion: Confusion
         calibration: list[Calibration]
+        # The estimates' quality; None if all outcomes or all estimates are the same.
+        calibration_fit: NotRequired[CalibrationFit | None]
+        brier_skill: NotRequired[Estimate | None]
+        log_loss: NotRequired[float]
+        # Kolmogorov and Smirnov's distance between the outcomes' scores, and 2 AUC - 1.
+        ks: NotRequired[float | None]
+        gini: NotRequired[float | None]
+        gains: NotRequired[list[Gain]]
+        skill: NotRequired[Skill | None]
         groups: dict[str, ColumnFigures]
+        # The same for each two sensitive columns together, groups that are large enough only.
+        intersections: NotRequired[dict[str, ColumnFigures]]
         equal_opportunity_gap: float | None
 
     class Parity(TypedDict):
@@ -148,11 +218,58 @@ if TYPE_CHECKING:
         largest_difference: float
 
     class Monotonicity(TypedDict):
-        """How many pairs of applicants were compared, and how many are ranked against a field's direction."""
+        """How many pairs were compared, and how many are ranked against a field's direction.
 
+        By `tables`, the pairs are neighbouring bins, all of them, which is a proof; `sampled` pairs are of applicants.
+        """
+
+        method: NotRequired[Literal["tables", "sampled"]]
         directed_fields: int
         pairs: int
         violations: int
+
+    class Explained(TypedDict):
+        """Whether every denial has a reason: proved from the tables, or looked for among sampled denials."""
+
+        method: Literal["tables", "sampled"]
+        denials: int
+        without_reason: int
+
+    class FieldLeak(TypedDict):
+        """The share of variance that one field explains alone: of the outcome, and of each group's membership."""
+
+        outcome: float
+        groups: dict[str, dict[str, float]]
+
+    class Leakage(TypedDict):
+        """Signs that the hold-out is no fair test, or that a field stands in for what the model must not see.
+
+        `copied_share` estimates the share of hold-out rows that are copies of training rows, outcome included.
+        """
+
+        twin_share: float
+        copied_share: float
+        fields: dict[str, FieldLeak]
+
+    class Unsupported(TypedDict):
+        """A value that training cannot support, and the value whose points it gets."""
+
+        field: str
+        value: str
+        rows: int
+        scored_as: str
+
+    class FieldStrength(TypedDict):
+        """A field's information value on the training rows, and its stability index between these and the hold-out."""
+
+        information_value: float
+        stability_index: float
+
+    class Strength(TypedDict):
+        """The strength of each field, and the stability index of the score."""
+
+        fields: dict[str, FieldStrength]
+        score_stability_index: float
 
     class Denial(TypedDict):
         """One rule of the policy that the model breaks."""
@@ -234,6 +351,12 @@ if TYPE_CHECKING:
         metrics: Figures
         parity: Parity
         monotonicity: Monotonicity
+        explained: NotRequired[Explained]
+        leakage: NotRequired[Leakage]
+        strength: NotRequired[Strength]
+        unsupported: NotRequired[list[Unsupported]]
+        # Why the contract has no sensitive column; None if it has one.
+        no_sensitive_reason: NotRequired[str | None]
 
 
 MANIFEST_VERSION = 1

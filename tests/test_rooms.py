@@ -19,7 +19,8 @@ ROOMS = {
         *("web", "telemetry", "handler"),
     ),
     "model": (
-        *("errors", "terminal", "contract", "applicant", "data", "arguments", "fit", "formats", "judge", "report"),
+        *("errors", "terminal", "intervals", "contract", "applicant", "data", "arguments"),
+        *("fit", "formats", "judge", "alternatives", "report"),
         *("track", "platforms", "run", "commands", "__main__"),
     ),
     "operations": (

@@ -6,7 +6,7 @@ The same seed gives the same models. That requires a single thread: OpenMP's sum
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from model.errors import TrainingError
 from model.fit.cutoff import Choice, candidate_cutoffs, choose_cutoff
 from model.fit.settings import TrainingSettings
 from model.fit.task import TrainingTask
+
+if TYPE_CHECKING:
+    from lambda_app.manifest import Unsupported
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +46,8 @@ class Candidate:
         The models it is compared with; empty if an existing pipeline is exported again.
     choice : Choice, optional
         How the cut-off was chosen; None if an existing pipeline is exported again.
+    unsupported : tuple of Unsupported
+        The values that training cannot support, and the values whose points they get.
     """
 
     pipeline: Pipeline
@@ -51,6 +56,7 @@ class Candidate:
     holdout: Applications
     rivals: dict[str, Pipeline] = field(default_factory=dict)
     choice: Choice | None = None
+    unsupported: tuple[Unsupported, ...] = ()
 
 
 def train(task: TrainingTask) -> Candidate:

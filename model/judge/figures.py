@@ -34,7 +34,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from model.judge.intervals import CONFIDENCE, hanley_mcneil, wilson
+from model.intervals import CONFIDENCE, hanley_mcneil, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -142,7 +142,13 @@ def _by_group(truth: Flags, approved: Flags, names: Names, generator: np.random.
     known = names != ""
     if not known.any():
         unknown = _differences(NO_GROUPS, NO_GROUPS[np.newaxis])
-        return {"by_group": {}, "smallest_group": 0, "rows_without_group": len(names), **unknown}
+        return {
+            "by_group": {},
+            "smallest_group": 0,
+            "smallest_creditworthy": 0,
+            "rows_without_group": len(names),
+            **unknown,
+        }
     frame = MetricFrame(
         metrics={
             "rows": count,
@@ -177,6 +183,7 @@ def _by_group(truth: Flags, approved: Flags, names: Names, generator: np.random.
     return {
         "by_group": by_group,
         "smallest_group": min(group["rows"] for group in by_group.values()),
+        "smallest_creditworthy": min(group["creditworthy"] for group in by_group.values()),
         "rows_without_group": int(np.count_nonzero(~known)),
         **differences,
     }

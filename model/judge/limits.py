@@ -6,7 +6,7 @@ import json
 import sys
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from model.errors import GateError
 from model.fit.task import Limits
@@ -14,8 +14,25 @@ from model.fit.task import Limits
 if TYPE_CHECKING:
     from model.contract import Contract
 
+# The limits that `limits.json` may leave out.
+DEFAULTS = {
+    "minimum_creditworthy": 30,
+    "maximum_unknown_group_share": 0.2,
+    "minimum_roc_auc": 0.6,
+    "maximum_roc_auc": 0.995,
+    "minimum_calibration_slope": 0.8,
+    "maximum_calibration_slope": 1.25,
+    "minimum_brier_skill": 0.01,
+    "maximum_approval_shift": 0.25,
+    "maximum_copied_share": 0.1,
+    "maximum_outcome_explained": 0.9,
+    "maximum_group_explained": 0.5,
+    "maximum_data_age_days": 1825,
+    "minimum_reason_share": 0.02,
+    "cutoff": {"by": "accuracy"},
+}
 # The limits that `limits.json` must contain. The policy requires the same ones.
-LIMITS = tuple(Limits.__annotations__)
+LIMITS = tuple(name for name in Limits.__annotations__ if name not in DEFAULTS)
 
 
 def limits_of(contract: type[Contract]) -> Limits:
@@ -28,7 +45,7 @@ def limits_of(contract: type[Contract]) -> Limits:
     """
     path = limits_path(contract)
     try:
-        limits: Limits = json.loads(path.read_text(encoding="utf-8"))
+        limits: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as err:
         raise GateError(
             f"{path}: no such file. Write the model's limits there: {', '.join(LIMITS)}; "
@@ -44,7 +61,7 @@ def limits_of(contract: type[Contract]) -> Limits:
         limit = limits.get(name)
         if not isinstance(limit, int | float) or isinstance(limit, bool) or not isfinite(limit):
             raise GateError(f"{path}: {name} is missing, or is not a number")
-    return limits
+    return cast("Limits", {**DEFAULTS, **limits})
 
 
 def limits_path(contract: type[Contract]) -> Path:

@@ -114,7 +114,9 @@ def _check_gate(manifest: Manifest, gate: Document, limits: Document) -> None:
     for key in JUDGED:
         if not equal_json(asked[key], manifest[key]):  # type: ignore[literal-required]  # these are its keys
             raise EvidenceMismatch(GATE, f"the gate was asked about another {key} than the manifest records")
-    if not equal_json(asked["limits"], limits):
+    # The gate completes the file's limits with defaults.
+    held = {name: asked["limits"].get(name) for name in limits} if isinstance(asked["limits"], dict) else None
+    if not equal_json(held, limits):
         raise EvidenceMismatch(GATE, f"the gate was asked with other limits than {LIMITS}")
 
 

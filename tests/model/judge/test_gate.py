@@ -220,4 +220,4 @@ def test_champion_without_figures_cannot_be_compared_with(champion: Any) -> None
 
 
 def test_default_limits_are_those_of_the_policy_fixtures() -> None:
-    assert limits_of(Applicant) == question("passes")["limits"]
+    assert question("passes")["limits"].items() <= limits_of(Applicant).items()

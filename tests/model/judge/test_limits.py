@@ -13,7 +13,7 @@ from model.contract import Contract
 from model.contract.loading import load_contract
 from model.errors import GateError
 from model.judge.gate import POLICY
-from model.judge.limits import LIMITS, limits_of
+from model.judge.limits import DEFAULTS, LIMITS, limits_of
 from tests.trainings import CONTRACTS
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def test_the_policy_requires_the_same_limits() -> None:
 def test_sound_limits_are_read_as_they_are(tmp_path: Path) -> None:
     # Given all five, and one for another policy
     given = SOUND | {"another": "limit"}
-    # When they are read, then nothing is changed
-    assert limits_of(contract_with_limits(tmp_path, json.dumps(given))) == given
+    # When they are read, then they are as given, and the others have their defaults
+    assert limits_of(contract_with_limits(tmp_path, json.dumps(given))) == DEFAULTS | given
 
 
 @pytest.mark.parametrize("name", LIMITS)

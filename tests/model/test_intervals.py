@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from model.intervals import hanley_mcneil, wilson
 from model.judge.figures import evaluate, roc_points
-from model.judge.intervals import hanley_mcneil, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

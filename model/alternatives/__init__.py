@@ -1,0 +1,1 @@
+"""Looks for models that are as accurate and treat groups more alike."""
