@@ -51,17 +51,20 @@ def _train(options: Namespace) -> int:
     from model.contract.loading import load_contract
     from model.fit.settings import TrainingSettings
     from model.fit.task import TrainingTask
+    from model.judge.gate import judge_limits
     from model.judge.limits import limits_of
     from model.run import run
     from model.track import Recorder
 
     contract = load_contract(options.contract)
-    limits, champion = limits_of(contract), _champion(options.champion)
+    limits = limits_of(contract)
+    if not (judged := judge_limits(limits)).passed:
+        return _verdict(judged)
     applications = _applications(options, contract, options.dated)
     age = "" if applications.dated else ", of unknown date (--dated)"
     _say("data", f"{len(applications.approved):,} applications from {applications.source}{age}")
     settings = TrainingSettings(seed=options.seed)
-    task = TrainingTask(contract, applications, limits, settings, options.format, champion)
+    task = TrainingTask(contract, applications, limits, settings, options.format, options.champion)
     with Recorder(contract.__name__, os.environ) if options.track else nullcontext() as recorder:
         done = run(task, options.out)
         code = _report(done)
@@ -78,6 +81,7 @@ def _export(options: Namespace) -> int:
     from model.contract.loading import load_contract
     from model.fit.task import TrainingTask
     from model.fit.train import Candidate, split
+    from model.judge.gate import judge_limits
     from model.judge.limits import limits_of
     from model.run import publish
 
@@ -86,6 +90,8 @@ def _export(options: Namespace) -> int:
     contract = load_contract(options.contract)
     refuse_another_contract(contract, manifest["contract"])
     limits = limits_of(contract)
+    if not (judged := judge_limits(limits)).passed:
+        return _verdict(judged)
     applications = _applications(options, contract)
     if applications.digest != data["digest"]:
         raise DataError("this is not the data that the model was trained on; name it with --data (and --seed)")
@@ -115,7 +121,6 @@ def _evaluate(options: Namespace) -> int:
     from lambda_app import artifact
     from model.contract.carried import refuse_another_contract
     from model.contract.loading import load_contract
-    from model.fit.train import split
     from model.judge.figures import evaluate
     from model.judge.parity import decide_all
 
@@ -123,15 +128,7 @@ def _evaluate(options: Namespace) -> int:
     contract = load_contract(options.contract)
     refuse_another_contract(contract, opened.manifest["contract"])
     # Standard output is for the figures, which are JSON.
-    applications = _applications(options, contract, to=sys.stderr)
-    settings, data = _trained_with(options.artifact, opened.manifest)
-    if applications.digest == data["digest"]:
-        _, judged = split(applications, settings)
-        rows = f"the hold-out of the training data, {len(judged.approved):,} of {len(applications.approved):,} rows"
-    else:
-        judged = applications
-        rows = f"all {len(judged.approved):,} rows, because they are not exactly the training data"
-    _say("judged", rows, sys.stderr)
+    judged = _judged(options, opened.manifest, contract, to=sys.stderr)
     decided = decide_all(opened, judged)
     print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, options.seed), indent=1))
     return 0
@@ -139,12 +136,15 @@ def _evaluate(options: Namespace) -> int:
 
 def _gate(options: Namespace) -> int:
     from model.contract.loading import load_contract
-    from model.judge.gate import gate_question, judge
+    from model.judge.gate import gate_question, judge, judge_limits
     from model.judge.limits import limits_of
 
-    limits = limits_of(load_contract(options.contract))
+    contract = load_contract(options.contract)
+    limits = limits_of(contract)
+    if not (judged := judge_limits(limits)).passed:
+        return _verdict(judged)
     manifest: Any = _manifest(options.artifact / "manifest.json")
-    return _verdict(judge(gate_question(manifest, limits, _champion(options.champion))))
+    return _verdict(judge(gate_question(manifest, limits, contract)))
 
 
 def _score(options: Namespace) -> int:
@@ -196,6 +196,22 @@ def _applications(
     today = datetime.now(UTC).date().isoformat()
     generated = generate(options.rows, options.seed)
     return check_frame(generated, contract, source=f"the generator, seed {options.seed}", dated=today)
+
+
+def _judged(options: Namespace, manifest: Manifest, contract: type[Contract], to: TextIO | None = None) -> Applications:
+    """The labelled applications to judge a model on: of its training data, only the hold-out."""
+    from model.fit.train import split
+
+    applications = _applications(options, contract, to=to)
+    settings, data = _trained_with(options.artifact, manifest)
+    if applications.digest == data["digest"]:
+        _, judged = split(applications, settings)
+        rows = f"the hold-out of the training data, {len(judged.approved):,} of {len(applications.approved):,} rows"
+    else:
+        judged = applications
+        rows = f"all {len(judged.approved):,} rows, because they are not exactly the training data"
+    _say("judged", rows, to)
+    return judged
 
 
 def _trained_with(directory: Path, manifest: Manifest) -> tuple[TrainingSettings, Data]:
