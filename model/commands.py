@@ -122,15 +122,17 @@ def _evaluate(options: Namespace) -> int:
     from model.contract.carried import refuse_another_contract
     from model.contract.loading import load_contract
     from model.judge.figures import evaluate
+    from model.judge.limits import limits_of
     from model.judge.parity import decide_all
 
     opened = artifact.load(str(options.artifact))
     contract = load_contract(options.contract)
     refuse_another_contract(contract, opened.manifest["contract"])
+    rule = limits_of(contract)["cutoff"]
     # Standard output is for the figures, which are JSON.
     judged = _judged(options, opened.manifest, contract, to=sys.stderr)
     decided = decide_all(opened, judged)
-    print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, options.seed), indent=1))
+    print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, rule), indent=1))
     return 0
 
 
