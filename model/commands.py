@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lambda_app.manifest import Data, Figures, Manifest
+    from lambda_app.manifest import Data, Manifest
     from model.contract import Contract
     from model.data.applications import Applications
     from model.fit.settings import TrainingSettings
-    from model.judge.gate import Verdict
+    from model.judge.gate import GateQuestion, Verdict
     from model.run import TrainingRun
 
 GATE_FAILED = 3
@@ -51,6 +51,7 @@ def _train(options: Namespace) -> int:
     from model.contract.loading import load_contract
     from model.fit.settings import TrainingSettings
     from model.fit.task import TrainingTask
+    from model.judge.champion import read_champion
     from model.judge.gate import judge_limits
     from model.judge.limits import limits_of
     from model.run import run
@@ -60,6 +61,8 @@ def _train(options: Namespace) -> int:
     limits = limits_of(contract)
     if not (judged := judge_limits(limits)).passed:
         return _verdict(judged)
+    if options.champion is not None:
+        read_champion(options.champion)  # a wrong path is told now, not after the training
     applications = _applications(options, contract, options.dated)
     age = "" if applications.dated else ", of unknown date (--dated)"
     _say("data", f"{len(applications.approved):,} applications from {applications.source}{age}")
@@ -146,7 +149,10 @@ def _gate(options: Namespace) -> int:
     if not (judged := judge_limits(limits)).passed:
         return _verdict(judged)
     manifest: Any = _manifest(options.artifact / "manifest.json")
-    return _verdict(judge(gate_question(manifest, limits, contract)))
+    question = gate_question(manifest, limits, contract)
+    if options.champion is not None:
+        question = _against_champion(options, question, manifest, contract)
+    return _verdict(judge(question))
 
 
 def _score(options: Namespace) -> int:
@@ -229,10 +235,24 @@ def _trained_with(directory: Path, manifest: Manifest) -> tuple[TrainingSettings
     return settings, data
 
 
-def _champion(path: Path | None) -> Figures | None:
-    from model.judge.gate import champion_figures
+def _against_champion(
+    options: Namespace, question: GateQuestion, manifest: Manifest, contract: type[Contract]
+) -> GateQuestion:
+    """The question with the comparison with the model in service; on the same rows if both models can decide them."""
+    from lambda_app import artifact
+    from model.judge.champion import artifact_of, compare_figures, compare_with_champion, identity_of, read_champion
+    from model.judge.gate import against
+    from model.judge.parity import decide_all
 
-    return None if path is None else champion_figures(_manifest(path))
+    where, champion = options.champion, read_champion(options.champion)
+    # Under another contract there may be no rows to read, and the policy denies the model anyway.
+    own = question["contract"]["model"] == question["contract"]["limits"]
+    if not own or artifact_of(where, manifest) is None:
+        return against(question, compare_figures(manifest, champion), identity_of(champion))
+    opened = artifact.load(str(options.artifact))
+    judged = _judged(options, opened.manifest, contract)
+    compared = compare_with_champion(where, opened, decide_all(opened, judged), judged)
+    return against(question, compared, identity_of(champion))
 
 
 def _manifest(path: Path) -> dict[str, Any]:

@@ -81,14 +81,8 @@ class Verdict:
         }
 
 
-def gate_question(
-    manifest: Manifest,
-    limits: Limits,
-    contract: type[Contract],
-    champion: Comparison | None = None,
-    champion_contract: str | None = None,
-) -> GateQuestion:
-    """The policy's input for a model.
+def gate_question(manifest: Manifest, limits: Limits, contract: type[Contract]) -> GateQuestion:
+    """The policy's input for a model that replaces none.
 
     Parameters
     ----------
@@ -96,10 +90,6 @@ def gate_question(
     limits : Limits
     contract : type of Contract
         The contract that the limits belong to.
-    champion : Comparison, optional
-        The comparison with the model in service.
-    champion_contract : str, optional
-        The identity of its contract.
 
     Raises
     ------
@@ -112,7 +102,7 @@ def gate_question(
             "contract": {
                 "model": contract_identity(manifest["contract"]["json_schema"]),
                 "limits": contract_identity(json_schema_of(contract, fields_of(contract))),
-                "champion": champion_contract,
+                "champion": None,
             },
             "limits": limits,
             "data_age_days": _age(manifest["data"]["dated"], datetime.now(UTC).date()),
@@ -122,10 +112,23 @@ def gate_question(
             "parity": manifest["parity"],
             "monotonicity": manifest["monotonicity"],
             "explained": manifest["explained"],
-            "champion": champion,
+            "champion": None,
         }
     except (KeyError, TypeError, ValueError) as err:
         raise GateError("the manifest lacks figures that the policy needs; train the model again") from err
+
+
+def against(question: GateQuestion, champion: Comparison, contract: str | None) -> GateQuestion:
+    """The same question about a model that is to replace another, the champion.
+
+    Parameters
+    ----------
+    question : GateQuestion
+    champion : Comparison
+    contract : str, optional
+        The identity of the champion's contract; None if its manifest carries none.
+    """
+    return {**question, "contract": {**question["contract"], "champion": contract}, "champion": champion}
 
 
 def judge_limits(limits: Limits) -> Verdict:

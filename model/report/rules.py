@@ -256,7 +256,12 @@ def _closest_proxy(leakage: Leakage) -> str:
 
 
 def _against(champion: Comparison) -> str:
-    gap, area, accuracy = champion["gap"], champion["roc_auc"]["value"], champion["accuracy"]["value"]
-    widened = "a gap that the data cannot show" if gap is None else f"gap {gap * 100:+.2f}"
-    rows = "the same rows" if champion["same_rows"] else "each model's own hold-out"
-    return f"AUC {area * 100:+.2f}, accuracy {accuracy * 100:+.2f}, {widened} percentage points, on {rows}"
+    changes = {
+        name: None if estimate is None else estimate["value"]
+        for name, estimate in (("AUC", champion["roc_auc"]), ("accuracy", champion["accuracy"]))
+    }
+    told = ", ".join(
+        f"{name} {words.NONE if change is None else format(change * 100, '+.2f')}"
+        for name, change in {**changes, "gap": champion["gap"]}.items()
+    )
+    return f"{told} percentage points, on {'the same rows' if champion['same_rows'] else 'rows of their own each'}"
