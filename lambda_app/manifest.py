@@ -223,7 +223,7 @@ if TYPE_CHECKING:
         By `tables`, the pairs are neighbouring bins, all of them, which is a proof; `sampled` pairs are of applicants.
         """
 
-        method: NotRequired[Literal["tables", "sampled"]]
+        method: Literal["tables", "sampled"]
         directed_fields: int
         pairs: int
         violations: int
@@ -351,7 +351,7 @@ if TYPE_CHECKING:
         metrics: Figures
         parity: Parity
         monotonicity: Monotonicity
-        explained: NotRequired[Explained]
+        explained: Explained
         leakage: NotRequired[Leakage]
         strength: NotRequired[Strength]
         unsupported: NotRequired[list[Unsupported]]

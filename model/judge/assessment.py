@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lambda_app.artifact import Artifact
 from model.judge.comparison import compare_models
+from model.judge.explained import explained
 from model.judge.figures import evaluate
 from model.judge.gate import gate_question, judge
 from model.judge.golden import golden_cases
@@ -65,6 +66,7 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
         "metrics": evaluate(decided.probabilities, decided.approved, holdout, seed),
         "parity": compare(opened, candidate, decided),
         "monotonicity": monotonicity(opened, holdout, seed),
+        "explained": explained(opened, decided),
     }
     question = gate_question(manifest, task.limits, task.champion)
     verdict = judge(question)
