@@ -420,6 +420,13 @@ monotone if {
 
 deny contains {"rule": "reasons", "message": message} if {
 	not explained
+	input.explained.method == "tables"
+	message := "the tables do not prove that every denial has a reason. Train again, with fields that tell approvals from denials"
+}
+
+deny contains {"rule": "reasons", "message": message} if {
+	not explained
+	at(["explained", "method"]) != "tables"
 	message := sprintf(
 		"denials without a reason: %s (of %s); there may be none. Train again, with fields that tell approvals from denials",
 		[word(["explained", "without_reason"]), word(["explained", "denials"])],

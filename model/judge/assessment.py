@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lambda_app.artifact import Artifact
 from model.judge.champion import compare_with_champion, identity_of, read_champion
 from model.judge.comparison import compare_models
+from model.judge.explained import explained
 from model.judge.figures import evaluate
 from model.judge.gate import against, gate_question, judge
 from model.judge.golden import golden_cases
@@ -68,6 +69,7 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
         "leakage": leakage(candidate.training, holdout, decided.probabilities),
         "parity": compare(opened, candidate, decided),
         "monotonicity": monotonicity(opened, holdout, task.settings.seed),
+        "explained": explained(opened, decided),
     }
     question = gate_question(manifest, task.limits, task.contract)
     if task.champion is not None:

@@ -10,7 +10,7 @@ from model.report import words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lambda_app.manifest import ColumnFigures, Estimate, Figures, Leakage
+    from lambda_app.manifest import ColumnFigures, Estimate, Figures, Leakage, Monotonicity
     from model.judge.champion import Comparison
     from model.judge.gate import GateQuestion, Verdict
 
@@ -195,7 +195,7 @@ def _data(question: GateQuestion) -> Iterator[Row]:
 
 
 def _export(question: GateQuestion) -> Iterator[Row]:
-    parity, monotonicity, explained = question["parity"], question["monotonicity"], question["explained"]
+    parity, explained = question["parity"], question["explained"]
     yield (
         "parity",
         "The exported model decides like the trained one",
@@ -206,16 +206,16 @@ def _export(question: GateQuestion) -> Iterator[Row]:
     yield (
         "monotonicity",
         "No field moves a decision against its direction",
-        f"{monotonicity['violations']:,} of {monotonicity['pairs']:,} compared pairs"
-        if monotonicity["directed_fields"]
-        else "no field has a direction, so no pairs were compared",
+        _violations(question["monotonicity"]),
         "none",
     )
     yield (
         "reasons",
         "Every denial has a reason",
-        f"{explained['without_reason']:,} of {explained['denials']:,} denials without",
-        "none",
+        f"{explained['without_reason']:,} of {explained['denials']:,} denials without"
+        if explained["method"] == "sampled"
+        else f"{'not ' if explained['without_reason'] else ''}proved from the tables",
+        "none without",
     )
 
 
@@ -235,6 +235,13 @@ def _each(metrics: Figures, say: Callable[[ColumnFigures], str]) -> str:
 
 def _estimate(estimate: Estimate) -> str:
     return f"{words.places(estimate['value'])} ({words.interval(estimate, 4, 1)})"
+
+
+def _violations(found: Monotonicity) -> str:
+    if not found["directed_fields"]:
+        return "no field has a direction, so no pairs were compared"
+    of = "neighbouring bins" if found["method"] == "tables" else "applicants"
+    return f"{found['violations']:,} of {found['pairs']:,} pairs of {of}"
 
 
 def _gap(column: ColumnFigures) -> str:
