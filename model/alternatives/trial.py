@@ -115,7 +115,7 @@ def tried(rule: CutoffRule, judged: Applications, estimates: Floats, cutoffs: Fl
         found.append(
             {
                 "value": float(worth.mean()),
-                "difference": intervals.mean(gained, float(gained.mean())),
+                "difference": intervals.estimate(gained, float(gained.mean())),
                 "gap": float(gap),
                 "approval_rate": float(approval_rate),
             }

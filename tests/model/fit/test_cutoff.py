@@ -14,7 +14,7 @@ from model.errors import TrainingError
 from model.fit.cutoff import RESOLUTION, candidate_cutoffs, choose_cutoff, operating_curve
 from model.fit.settings import TrainingSettings
 from model.judge.limits import limits_of
-from tests.model.judge.test_figures import invented, judged
+from tests.applications import invented, judged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

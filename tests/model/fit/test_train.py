@@ -16,7 +16,6 @@ from model.data.applications import check_frame
 from model.errors import TrainingError
 from model.fit.settings import TrainingSettings
 from model.fit.train import split, train
-from tests.applications import invented, judged
 from tests.artifacts import loans
 from tests.serving import ROOT
 from tests.trainings import MIXED, task_of
