@@ -87,8 +87,8 @@ def compare_groups(
         The name of each row's group, '' if it has none. The intervals hold for all of these columns at once.
     """
     tallies = {column: _tally(probabilities, approved, truth, names) for column, names in columns.items()}
-    of_all = critical(pairs(len(tally.names) for tally in tallies.values() if tally.comparable))
-    of_creditworthy = critical(pairs(len(tally.names) for tally in tallies.values() if tally.all_creditworthy))
+    of_all = critical(pairs([len(tally.names) for tally in tallies.values() if tally.comparable]))
+    of_creditworthy = critical(pairs([len(tally.names) for tally in tallies.values() if tally.all_creditworthy]))
     return {
         column: {
             "by_group": {name: _group(tally, place) for place, name in enumerate(tally.names)},
