@@ -351,9 +351,9 @@ if TYPE_CHECKING:
         metrics: Figures
         parity: Parity
         monotonicity: Monotonicity
+        strength: Strength
         explained: NotRequired[Explained]
         leakage: NotRequired[Leakage]
-        strength: NotRequired[Strength]
         unsupported: NotRequired[list[Unsupported]]
         # Why the contract has no sensitive column; None if it has one.
         no_sensitive_reason: NotRequired[str | None]

@@ -12,6 +12,7 @@ from model.judge.gate import gate_question, judge
 from model.judge.golden import golden_cases
 from model.judge.monotonicity import monotonicity
 from model.judge.parity import compare, decide_all
+from model.judge.strength import strength
 
 if TYPE_CHECKING:
     from lambda_app.manifest import Manifest
@@ -65,6 +66,7 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
         "metrics": evaluate(decided.probabilities, decided.approved, holdout, seed),
         "parity": compare(opened, candidate, decided),
         "monotonicity": monotonicity(opened, holdout, seed),
+        "strength": strength(opened.manifest, candidate, decided.probabilities),
     }
     question = gate_question(manifest, task.limits, task.champion)
     verdict = judge(question)
