@@ -105,8 +105,8 @@ if TYPE_CHECKING:
         value: float | None
         low: float | None
         high: float | None
-        lowest: NotRequired[str | None]
-        highest: NotRequired[str | None]
+        lowest: str | None
+        highest: str | None
 
     class Estimate(TypedDict):
         """A figure with its 95 % interval."""
@@ -120,15 +120,15 @@ if TYPE_CHECKING:
 
         rows: int
         creditworthy: int
-        recorded_rate: NotRequired[float]
-        estimated_rate: NotRequired[float]
+        recorded_rate: float
+        estimated_rate: float
         approval_rate: float
         true_positive_rate: float | None
         accuracy: float
         intervals: dict[str, Interval]
 
     class ColumnFigures(TypedDict):
-        """How the groups of one sensitive column differ; defined in `model/judge/figures.py`."""
+        """How the groups of one sensitive column differ; defined in `model/judge/groups.py`."""
 
         by_group: dict[str, GroupFigures]
         smallest_group: int
@@ -151,8 +151,8 @@ if TYPE_CHECKING:
 
         predicted: float
         observed: float
-        rows: NotRequired[int]
-        interval: NotRequired[Interval]
+        rows: int
+        interval: Interval
 
     class CalibrationFit(TypedDict):
         """The logistic regression of the outcome on the estimate's log-odds: 1 and 0 if the estimates are right."""
@@ -163,17 +163,21 @@ if TYPE_CHECKING:
     class Skill(TypedDict):
         """How much better the decisions are than the best constant one, in the measure that chose the cut-off.
 
-        `difference` is paired: both decide the same rows.
+        `model/judge/skill.py` defines the measures; more is better. `difference` is paired: both decide the same rows.
         """
 
-        measure: str
+        measure: Literal["accuracy", "cost", "good_share"]
         constant: Literal["approve all", "deny all"]
         value: float
         constant_value: float
         difference: Estimate
 
     class Gain(TypedDict):
-        """The applicants from the best estimate down to this tenth, cumulated; shares are of each outcome."""
+        """The applicants from the best estimate down to the end of a tenth.
+
+        `share` is their share of all applicants, `lowest` their lowest estimate, `bad_share` the share of them labelled
+        deny; `approve` and `deny` are their shares of all applicants with that label.
+        """
 
         share: float
         lowest: float
@@ -195,18 +199,20 @@ if TYPE_CHECKING:
         intervals: dict[str, Interval | None]
         confusion: Confusion
         calibration: list[Calibration]
-        # The estimates' quality; None if all outcomes or all estimates are the same.
-        calibration_fit: NotRequired[CalibrationFit | None]
-        brier_skill: NotRequired[Estimate | None]
-        log_loss: NotRequired[float]
-        # Kolmogorov and Smirnov's distance between the outcomes' scores, and 2 AUC - 1.
-        ks: NotRequired[float | None]
-        gini: NotRequired[float | None]
-        gains: NotRequired[list[Gain]]
-        skill: NotRequired[Skill | None]
+        # None if all outcomes are the same; the fit also if all estimates are, or if they separate the outcomes.
+        calibration_fit: CalibrationFit | None
+        brier_skill: Estimate | None
+        log_loss: float
+        # Kolmogorov and Smirnov's distance between the outcomes' estimates, and 2 AUC - 1.
+        ks: float | None
+        gini: float | None
+        # Empty if all outcomes are the same.
+        gains: list[Gain]
+        skill: Skill
         groups: dict[str, ColumnFigures]
-        # The same for each two sensitive columns together, groups that are large enough only.
-        intersections: NotRequired[dict[str, ColumnFigures]]
+        # The same for each two sensitive columns together, where `rows_without_group` includes the groups that are too
+        # small to compare.
+        intersections: dict[str, ColumnFigures]
         equal_opportunity_gap: float | None
 
     class Parity(TypedDict):
@@ -353,7 +359,7 @@ if TYPE_CHECKING:
         monotonicity: Monotonicity
         strength: Strength
         explained: NotRequired[Explained]
-        leakage: NotRequired[Leakage]
+        leakage: Leakage
         unsupported: NotRequired[list[Unsupported]]
         # Why the contract has no sensitive column; None if it has one.
         no_sensitive_reason: NotRequired[str | None]

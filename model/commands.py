@@ -117,11 +117,13 @@ def _evaluate(options: Namespace) -> int:
     from model.contract.loading import load_contract
     from model.fit.train import split
     from model.judge.figures import evaluate
+    from model.judge.limits import limits_of
     from model.judge.parity import decide_all
 
     opened = artifact.load(str(options.artifact))
     contract = load_contract(options.contract)
     refuse_another_contract(contract, opened.manifest["contract"])
+    rule = limits_of(contract)["cutoff"]
     # Standard output is for the figures, which are JSON.
     applications = _applications(options, contract, to=sys.stderr)
     settings, data = _trained_with(options.artifact, opened.manifest)
@@ -133,7 +135,7 @@ def _evaluate(options: Namespace) -> int:
         rows = f"all {len(judged.approved):,} rows, because they are not exactly the training data"
     _say("judged", rows, sys.stderr)
     decided = decide_all(opened, judged)
-    print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, options.seed), indent=1))
+    print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, rule), indent=1))
     return 0
 
 

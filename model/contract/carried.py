@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from model.contract.declarations import Contract, ContractError, Scored
@@ -10,6 +12,9 @@ from model.contract.fields import FieldSpec, core_schema_of, fields_of, json_sch
 if TYPE_CHECKING:
     from lambda_app.manifest import CarriedContract, Field
     from model.contract.fields import Schema
+
+# What a JSON Schema says to people; the rest decides which applications are accepted.
+ANNOTATIONS = frozenset({"title", "description", "default", "examples", "x-unit"})
 
 
 def contract_as_data(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> CarriedContract:
@@ -52,6 +57,47 @@ def refuse_another_contract(contract: type[Contract], carried: CarriedContract) 
         f"{contract.__name__} is not the contract that the model was trained with; different: "
         f"{', '.join(different) or 'the order of the fields'}. Name the right contract with --contract, or train again"
     )
+
+
+def contract_identity(json_schema: object) -> str:
+    """Twelve hexadecimal digits that are the same for contracts that accept the same applications.
+
+    Only types, ranges, words and which fields are required count. Titles, descriptions, units, and the order of fields
+    and of words do not.
+
+    Parameters
+    ----------
+    json_schema : object
+        `CarriedContract["json_schema"]`, or whatever a manifest from outside has in its place.
+
+    Examples
+    --------
+    >>> one = {"properties": {"home": {"enum": ["own", "rent"], "title": "Home"}}, "required": ["home"]}
+    >>> other = {"required": ["home"], "properties": {"home": {"enum": ["rent", "own"], "title": "Housing"}}}
+    >>> contract_identity(one) == contract_identity(other)
+    True
+    >>> contract_identity(one) == contract_identity({**other, "required": []})
+    False
+    """
+    rules = json.dumps(_rules(json_schema), sort_keys=True)
+    return sha256(rules.encode()).hexdigest()[:12]
+
+
+def _rules(schema: object) -> object:
+    """A JSON Schema without annotations and without order."""
+    if isinstance(schema, dict):
+        # The keys of `properties` are names of fields, which may be called `title`.
+        return {
+            key: {name: _rules(field) for name, field in value.items()}
+            if key == "properties" and isinstance(value, dict)
+            else _rules(value)
+            for key, value in schema.items()
+            if key not in ANNOTATIONS
+        }
+    if isinstance(schema, list):
+        return sorted((_rules(value) for value in schema), key=lambda rule: json.dumps(rule, sort_keys=True))
+    # A range from 0.0 is the range from 0.
+    return int(schema) if isinstance(schema, float) and schema.is_integer() else schema
 
 
 def _as_data(fields: tuple[FieldSpec, ...]) -> list[Field]:

@@ -10,6 +10,7 @@ from model.judge.comparison import compare_models
 from model.judge.figures import evaluate
 from model.judge.gate import gate_question, judge
 from model.judge.golden import golden_cases
+from model.judge.leakage import leakage
 from model.judge.monotonicity import monotonicity
 from model.judge.parity import compare, decide_all
 from model.judge.strength import strength
@@ -58,17 +59,18 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
     GateError
         The policy cannot be evaluated.
     """
-    holdout, seed = candidate.holdout, task.settings.seed
+    holdout, rule = candidate.holdout, task.limits["cutoff"]
     decided = decide_all(opened, holdout)
     manifest: Manifest = {
         **opened.manifest,
         "golden": golden_cases(opened, task.contract.samples),
-        "metrics": evaluate(decided.probabilities, decided.approved, holdout, seed),
+        "metrics": evaluate(decided.probabilities, decided.approved, holdout, rule),
+        "leakage": leakage(candidate.training, holdout, decided.probabilities),
         "parity": compare(opened, candidate, decided),
-        "monotonicity": monotonicity(opened, holdout, seed),
+        "monotonicity": monotonicity(opened, holdout, task.settings.seed),
         "strength": strength(opened.manifest, candidate, decided.probabilities),
     }
     question = gate_question(manifest, task.limits, task.champion)
     verdict = judge(question)
     manifest["gate"] = verdict.as_dict()
-    return Assessment(Artifact(manifest, opened.scorer), compare_models(candidate, manifest), question, verdict)
+    return Assessment(Artifact(manifest, opened.scorer), compare_models(candidate, manifest, rule), question, verdict)

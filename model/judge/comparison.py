@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 import numpy as np
 
 from model.fit.cutoff import candidate_cutoffs, operating_curve
-from model.judge.figures import evaluate, roc_points
+from model.judge.figures import evaluate
+from model.judge.ranking import roc_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lambda_app.manifest import Figures, Manifest
     from model.data.applications import Applications
+    from model.fit.task import CutoffRule
     from model.fit.train import Candidate
-    from model.judge.figures import RocPoint
+    from model.judge.ranking import RocPoint
 
     Floats = NDArray[np.float64]
 
@@ -54,7 +56,7 @@ class Metrics(TypedDict):
     alternatives: list[CutoffFigures]
 
 
-def compare_models(candidate: Candidate, manifest: Manifest) -> Metrics:
+def compare_models(candidate: Candidate, manifest: Manifest, rule: CutoffRule) -> Metrics:
     """Judge the rivals on the hold-out, and the scorecard at other cut-offs.
 
     Parameters
@@ -62,18 +64,20 @@ def compare_models(candidate: Candidate, manifest: Manifest) -> Metrics:
     candidate : Candidate
     manifest : Manifest
         Holds the figures of the exported scorecard.
+    rule : CutoffRule
+        How the scorecard's cut-off was chosen.
     """
     holdout, threshold = candidate.holdout, candidate.threshold
     probabilities = candidate.pipeline.predict_proba(holdout.matrix)[:, 1]
     rivals = {name: pipeline.predict_proba(holdout.matrix)[:, 1] for name, pipeline in candidate.rivals.items()}
-    cutoffs, seed = candidate_cutoffs(probabilities), int(manifest["settings"]["seed"])
+    cutoffs = candidate_cutoffs(probabilities)
     found = {
         "model_version": manifest["model_version"],
         "threshold": threshold,
         "choice": None if candidate.choice is None else candidate.choice.as_dict(),
         "cutoffs": {"scorecard": threshold, **dict.fromkeys(rivals, COMPARED_AT)},
         "scorecard": manifest["metrics"],
-        **{name: evaluate(given, given >= COMPARED_AT, holdout, seed) for name, given in rivals.items()},
+        **{name: evaluate(given, given >= COMPARED_AT, holdout, rule) for name, given in rivals.items()},
         "roc": {
             name: roc_points(given, holdout.approved) for name, given in {"scorecard": probabilities, **rivals}.items()
         },

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lambda_app.manifest import Confusion, Figures
     from model.data.applications import Applications
     from model.judge.comparison import Metrics
-    from model.judge.figures import RocPoint
+    from model.judge.ranking import RocPoint
     from model.report.points import PointsTable
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lambda_app.manifest import Calibration, Confusion, GroupFigures
     from model.data.applications import Applications
     from model.judge.comparison import CutoffFigures
-    from model.judge.figures import RocPoint
+    from model.judge.ranking import RocPoint
     from model.report.points import PointsTable
 
 NAMES = {"scorecard": "Scorecard", "tree": "Tree of depth 3", "boosted": "Unconstrained boosting"}

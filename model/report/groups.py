@@ -46,32 +46,31 @@ def gap(column: str, figures: ColumnFigures) -> str:
 
 def misjudged(column: str, figures: ColumnFigures) -> str:
     """Which groups are estimated higher or lower than on record, by more than chance explains."""
-    found = []
-    for name, group in figures["by_group"].items():
-        estimated = group.get("estimated_rate")
-        if estimated is None:
-            return f"Whether the estimates fit each group of {column} is {words.NONE}."
-        recorded = wilson(group["creditworthy"], group["rows"])
-        if recorded["low"] <= estimated <= recorded["high"]:
-            continue
-        found.append(
-            f"{column} {name} is {'over' if estimated > recorded['high'] else 'under'}estimated: estimated "
-            f"{words.percent(estimated)} against {words.percent(recorded_rate(group))} on record"
-        )
-    if not found:
+    by_group = figures["by_group"]
+    estimates = {name: group.get("estimated_rate") for name, group in by_group.items()}
+    if None in estimates.values():
+        return f"Whether the estimates fit each group of {column} is {words.NONE}."
+    found = [_misjudged(f"{column} {name}", by_group[name], estimate) for name, estimate in estimates.items()]
+    if not any(found):
         return f"The mean estimate of each group of {column} is within chance of the share on record."
-    return f"{'; '.join(found)}."
+    return f"{'; '.join(filter(None, found))}."
+
+
+def _misjudged(name: str, group: GroupFigures, estimate: float) -> str:
+    """How a group's estimate misses the record; empty if chance explains it."""
+    recorded = wilson(group["creditworthy"], group["rows"])
+    if recorded["low"] <= estimate <= recorded["high"]:
+        return ""
+    return (
+        f"{name} is {'over' if estimate > recorded['high'] else 'under'}estimated: estimated {words.percent(estimate)} "
+        f"against {words.percent(group['creditworthy'] / group['rows'])} on record"
+    )
 
 
 def widest(judged: Figures) -> Difference | None:
     """The largest gap between groups, with its interval; None if the data cannot show it."""
     gaps = [column["equal_opportunity_difference"] for column in judged["groups"].values()]
     return next((gap for gap in gaps if gap["value"] == judged["equal_opportunity_gap"] is not None), None)
-
-
-def recorded_rate(group: GroupFigures) -> float:
-    """The share of a group that is labelled approve."""
-    return group["creditworthy"] / group["rows"]
 
 
 def _ends(

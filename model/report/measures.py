@@ -1,4 +1,4 @@
-"""The measures that a cut-off may be chosen by, in words; see `model.fit.task.CutoffRule`.
+"""The measures of cut-offs and decisions, in words; see `model.fit.task.CutoffRule` and `model.judge.skill`.
 
 As in `model.fit.cutoff.Choice`, larger values are better: they are minus a cost, or minus a distance.
 """
@@ -55,6 +55,7 @@ def _precise_points(value: float) -> str:
 ACCURACY = Measure("accuracy", _precise, _precise_points)
 MEASURES = {
     "cost": Measure("the cost of wrong decisions", _cost, _cost, 1),
+    "good_share": Measure("the share labelled approve among the approved", _precise, _precise_points),
     "bad_share": Measure("the share approved", _precise, _precise_points),
     "approved_share": Measure("the distance to the share wanted", _distance, _precise_points),
 }

@@ -10,7 +10,7 @@ from model.report import measures, words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_app.manifest import CalibrationFit, Estimate, Figures
+    from lambda_app.manifest import CalibrationFit, Estimate, Figures, Skill
 
 CONSTANTS = {"approve all": "approving everybody", "deny all": "denying everybody"}
 
@@ -61,9 +61,8 @@ def _cells(figures: Figures, cutoff: float) -> dict[str, Cell]:
     }
 
 
-def skill_words(figures: Figures) -> str:
+def skill_words(skill: Skill | None) -> str:
     """How much better the decisions are than the same decision for everybody."""
-    skill = figures.get("skill")
     if skill is None:
         return f"How much better this is than the same decision for everybody is {words.NONE}."
     difference, measure = skill["difference"], measures.of(skill["measure"])

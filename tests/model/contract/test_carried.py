@@ -10,7 +10,7 @@ from pydantic import Field
 
 from model.applicant import Applicant
 from model.contract import Contract, Outcome, Scored
-from model.contract.carried import carried_fields, contract_as_data, refuse_another_contract
+from model.contract.carried import carried_fields, contract_as_data, contract_identity, refuse_another_contract
 from model.contract.declarations import ContractError
 from model.contract.fields import fields_of
 from model.contract.loading import load_contract
@@ -69,10 +69,54 @@ class OneMore(Trained):
     more: Years
 
 
+class OneOptional(Contract):
+    """A field may be left out."""
+
+    home: Home
+    years: Annotated[int | None, Field(ge=0, le=50, description="years"), FREE] = None
+
+    outcome: ClassVar[Outcome] = Outcome("y", 1, 0)
+
+
+class OtherType(Contract):
+    """Any number instead of a whole one."""
+
+    home: Home
+    years: Annotated[float, Field(ge=0, le=50, description="years"), FREE]
+
+    outcome: ClassVar[Outcome] = Outcome("y", 1, 0)
+
+
+class OneWordMore(Contract):
+    """A further word."""
+
+    home: Annotated[Literal["own", "rent", "parents"], Field(description="home"), FREE]
+    years: Years
+
+    outcome: ClassVar[Outcome] = Outcome("y", 1, 0)
+
+
+class OtherDescription(Trained):
+    """Other texts, and the same bounds as floats."""
+
+    years: Annotated[int, Field(ge=0.0, le=50.0, description="Years at work"), Scored("up", "months", "YEARS", "Few")]
+
+
+class NamedLikeAnAnnotation(Trained):
+    """A field whose name is also a key of JSON Schema."""
+
+    title: Years
+
+
 def as_in_a_manifest(contract: type[Contract]) -> CarriedContract:
     """The contract after a round trip through JSON."""
     carried: CarriedContract = json.loads(json.dumps(contract_as_data(contract, fields_of(contract))))
     return carried
+
+
+def identity(contract: type[Contract]) -> str:
+    """The identity of the contract that a manifest carries."""
+    return contract_identity(as_in_a_manifest(contract)["json_schema"])
 
 
 @pytest.mark.parametrize(
@@ -107,3 +151,20 @@ def test_another_contract_is_refused_and_the_difference_is_named(contract: type[
     # Given a contract other than the training's, when they are compared, then the error names the difference
     with pytest.raises(ContractError, match=what):
         refuse_another_contract(contract, as_in_a_manifest(Trained))
+
+
+@pytest.mark.parametrize("contract", [OtherFieldOrder, OtherWordOrder, OtherReason, OtherDescription])
+def test_contracts_that_accept_the_same_applications_have_one_identity(contract: type[Contract]) -> None:
+    assert identity(contract) == identity(Trained)
+
+
+@pytest.mark.parametrize("contract", [OtherRange, OtherType, OneWordMore, OneOptional, OneMore, NamedLikeAnAnnotation])
+def test_contracts_that_accept_other_applications_have_another_identity(contract: type[Contract]) -> None:
+    assert identity(contract) != identity(Trained)
+
+
+@pytest.mark.parametrize("stated", [None, "text", [], {}, {"properties": []}, {"maximum": 10**30}], ids=repr)
+def test_any_json_has_an_identity(stated: object) -> None:
+    # Given what a manifest from outside may have in place of a schema, then its identity is that of no contract
+    assert len(contract_identity(stated)) == 12
+    assert contract_identity(stated) != identity(Trained)

@@ -20,8 +20,8 @@ from model.errors import TrainingError
 from model.fit.cutoff import RESOLUTION, candidate_cutoffs, choose_cutoff
 from model.fit.settings import TrainingSettings
 from model.fit.train import split, train
+from tests.applications import invented, judged
 from tests.artifacts import loans
-from tests.model.judge.test_figures import invented, judged
 from tests.serving import ROOT
 from tests.trainings import MIXED, task_of
 

@@ -19,7 +19,7 @@ from model.contract.fields import FieldSpec
 from model.fit.settings import TrainingSettings
 from model.fit.train import scorecard_pipeline
 from model.formats.scorecard import tables_of
-from tests.model.judge.test_figures import judged
+from tests.applications import judged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from model.report import groups
 if TYPE_CHECKING:
     from lambda_app.manifest import ColumnFigures, Difference, GroupFigures
 
-UNKNOWN: Difference = {"value": None, "low": None, "high": None}
+UNKNOWN: Difference = {"value": None, "low": None, "high": None, "lowest": None, "highest": None}
 
 
 def group(rows: int, creditworthy: int, approved: float, qualified: float | None, estimated: float) -> GroupFigures:
