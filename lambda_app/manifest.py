@@ -229,7 +229,7 @@ if TYPE_CHECKING:
         By `tables`, the pairs are neighbouring bins, all of them, which is a proof; `sampled` pairs are of applicants.
         """
 
-        method: NotRequired[Literal["tables", "sampled"]]
+        method: Literal["tables", "sampled"]
         directed_fields: int
         pairs: int
         violations: int
@@ -358,7 +358,7 @@ if TYPE_CHECKING:
         parity: Parity
         monotonicity: Monotonicity
         strength: Strength
-        explained: NotRequired[Explained]
+        explained: Explained
         leakage: Leakage
         unsupported: NotRequired[list[Unsupported]]
         # Why the contract has no sensitive column; None if it has one.

@@ -49,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(options: Namespace) -> int:
     from model.contract.loading import load_contract
+    from model.contract.wording import doubtful
     from model.fit.settings import TrainingSettings
     from model.fit.task import TrainingTask
     from model.judge.limits import limits_of
@@ -60,6 +61,8 @@ def _train(options: Namespace) -> int:
     applications = _applications(options, contract, options.dated)
     age = "" if applications.dated else ", of unknown date (--dated)"
     _say("data", f"{len(applications.approved):,} applications from {applications.source}{age}")
+    for doubt in doubtful(applications.fields):
+        _say("warning", doubt)
     settings = TrainingSettings(seed=options.seed)
     task = TrainingTask(contract, applications, limits, settings, options.format, champion)
     with Recorder(contract.__name__, os.environ) if options.track else nullcontext() as recorder:

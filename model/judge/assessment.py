@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lambda_app.artifact import Artifact
 from model.judge.comparison import compare_models
+from model.judge.explained import explained
 from model.judge.figures import evaluate
 from model.judge.gate import gate_question, judge
 from model.judge.golden import golden_cases
@@ -68,6 +69,7 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
         "leakage": leakage(candidate.training, holdout, decided.probabilities),
         "parity": compare(opened, candidate, decided),
         "monotonicity": monotonicity(opened, holdout, task.settings.seed),
+        "explained": explained(opened, decided),
         "strength": strength(opened.manifest, candidate, decided.probabilities),
     }
     question = gate_question(manifest, task.limits, task.champion)

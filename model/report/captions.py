@@ -143,7 +143,7 @@ def shortfalls(found: Sequence[tuple[str, float]]) -> list[Picture]:
         Picture(
             charts.shortfalls(found),
             "Shortfall in log-odds: " + "; ".join(f"{name} {value:+.2f}" for name, value in found),
-            "The largest shortfall comes first; the notice to the applicant gives at most four reasons.",
+            "The largest shortfall comes first; the notice to the applicant gives at most four, and no slight ones.",
         )
     ]
 

@@ -33,10 +33,13 @@ def explained_words(found: Explained | None) -> str:
     """Whether every denial has a reason."""
     if found is None:
         return f"Whether every denial has a reason is {words.NONE}."
-    if found["without_reason"]:
-        return f"{found['without_reason']:,} of {found['denials']:,} denials have no reason."
     if found["method"] == "tables":
+        proved = "could not be" if found["without_reason"] else "was"
         return (
-            "That every denial has a reason was proved from the tables of points, for every application there can be."
+            f"That every denial has a reason {proved} proved from the tables of points, for all possible applications."
         )
-    return f"Each of {found['denials']:,} sampled denials has a reason. That is evidence for the others, not a proof."
+    if found["without_reason"]:
+        return f"{found['without_reason']:,} of {found['denials']:,} denials on the hold-out have no reason."
+    return (
+        f"Each of {found['denials']:,} denials on the hold-out has a reason. That is evidence for others, not a proof."
+    )

@@ -111,7 +111,8 @@ def _each(metrics: Figures, say: Callable[[ColumnFigures], str]) -> str:
 def _violations(found: Monotonicity) -> str:
     if not found["directed_fields"]:
         return "no field has a direction, so no pairs were compared"
-    return f"{found['violations']:,} of {found['pairs']:,} pairs of applicants"
+    of = "neighbouring bins" if found["method"] == "tables" else "applicants"
+    return f"{found['violations']:,} of {found['pairs']:,} pairs of {of}"
 
 
 def _against(metrics: Figures, champion: Figures) -> str:

@@ -48,11 +48,18 @@ def test_says_how_directions_were_checked(found: Monotonicity, expected: str) ->
         pytest.param({"method": "tables", "denials": 0, "without_reason": 0}, "was proved", id="proved"),
         pytest.param(
             {"method": "sampled", "denials": 10_000, "without_reason": 0},
-            "Each of 10,000 sampled denials has a reason. That is evidence for the others, not a proof",
+            "Each of 10,000 denials on the hold-out has a reason. That is evidence for others, not a proof",
             id="sampled",
         ),
         pytest.param(
-            {"method": "tables", "denials": 900, "without_reason": 2}, "2 of 900 denials have no reason", id="broken"
+            {"method": "sampled", "denials": 900, "without_reason": 2},
+            "2 of 900 denials on the hold-out have no reason",
+            id="broken",
+        ),
+        pytest.param(
+            {"method": "tables", "denials": 0, "without_reason": 1},
+            "could not be proved from the tables",
+            id="unproved",
         ),
         pytest.param(None, "Whether every denial has a reason is not known", id="older artifact"),
     ],
