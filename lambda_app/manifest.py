@@ -357,12 +357,12 @@ if TYPE_CHECKING:
         metrics: Figures
         parity: Parity
         monotonicity: Monotonicity
-        strength: Strength
         explained: Explained
         leakage: Leakage
+        strength: Strength
         unsupported: NotRequired[list[Unsupported]]
         # Why the contract has no sensitive column; None if it has one.
-        no_sensitive_reason: NotRequired[str | None]
+        no_sensitive_reason: str | None
 
 
 MANIFEST_VERSION = 1

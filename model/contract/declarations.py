@@ -152,5 +152,7 @@ class Contract(BaseModel):
 
     outcome: ClassVar[Outcome]
     sensitive: ClassVar[tuple[Sensitive, ...]] = ()
+    # Why there is no sensitive column, in words for the report. Without it, the gate denies a contract that has none.
+    no_sensitive_reason: ClassVar[str | None] = None
     # Applications for documents, smoke tests and golden cases. They are invented, never a real applicant's.
     samples: ClassVar[tuple[dict[str, object], ...]] = ()

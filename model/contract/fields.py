@@ -75,6 +75,7 @@ def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
     if not contract.model_fields:
         raise ContractError(f"{contract.__name__} has no fields")
     _check_columns(contract)
+    _check_sensitive(contract)
     body = _model_fields(contract)
     fields = tuple(_field_spec(contract, name, body[name]["schema"]) for name in contract.model_fields)
     check_codes({spec.name: spec.scored for spec in fields})
@@ -130,6 +131,19 @@ def _check_columns(contract: type[Contract]) -> None:
     others = [outcome, *sensitive]
     if twice := [column for column in others if others.count(column) > 1]:
         raise ContractError(f"{contract.__name__} names the column {twice[0]} twice as outcome or sensitive")
+
+
+def _check_sensitive(contract: type[Contract]) -> None:
+    """Check that a contract which says why it has no sensitive column has none, and does say why."""
+    reason = contract.no_sensitive_reason
+    if reason is None:
+        return
+    if contract.sensitive:
+        raise ContractError(
+            f"{contract.__name__} says why it has no sensitive column, but has {len(contract.sensitive)}"
+        )
+    if not isinstance(reason, str) or not reason.strip():
+        raise ContractError(f"no_sensitive_reason of {contract.__name__} says nothing; write the reason in words")
 
 
 def _check_samples(contract: type[Contract]) -> None:

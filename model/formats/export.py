@@ -88,6 +88,7 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
             "python": sys.version.split()[0],
             "settings": task.settings.as_dict(),
             "data": _data(task.applications),
+            "no_sensitive_reason": task.contract.no_sensitive_reason,
             "gate": {"passed": False, "denials": []},
             "golden": [],
         },

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_app.artifact import Artifact
+from model.judge.champion import compare_with_champion, identity_of, read_champion
 from model.judge.comparison import compare_models
 from model.judge.explained import explained
 from model.judge.figures import evaluate
-from model.judge.gate import gate_question, judge
+from model.judge.gate import against, gate_question, judge
 from model.judge.golden import golden_cases
 from model.judge.leakage import leakage
 from model.judge.monotonicity import monotonicity
@@ -72,7 +73,10 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
         "explained": explained(opened, decided),
         "strength": strength(opened.manifest, candidate, decided.probabilities),
     }
-    question = gate_question(manifest, task.limits, task.champion)
+    question = gate_question(manifest, task.limits, task.contract)
+    if task.champion is not None:
+        champion = compare_with_champion(task.champion, Artifact(manifest, opened.scorer), decided, holdout)
+        question = against(question, champion, identity_of(read_champion(task.champion)))
     verdict = judge(question)
     manifest["gate"] = verdict.as_dict()
     return Assessment(Artifact(manifest, opened.scorer), compare_models(candidate, manifest, rule), question, verdict)
