@@ -80,10 +80,9 @@ def train(task: TrainingTask) -> Candidate:
     with threadpool_limits(limits=1):
         for pipeline in tqdm((scorecard, *rivals.values()), desc="fit models", unit="model", leave=False, disable=None):
             pipeline.fit(training.matrix, labels)
-        unseen = _out_of_fold(training, settings)
+        unseen = out_of_fold(training, settings)
         seen = scorecard.predict_proba(training.matrix)[:, 1]
-    limit = task.limits["maximum_equal_opportunity_gap"] - settings.gap_margin
-    choice = choose_cutoff(candidate_cutoffs(seen), unseen, training, limit)
+    choice = choose_cutoff(candidate_cutoffs(seen), unseen, training, task.limits, settings)
     return Candidate(scorecard, choice.cutoff, training, holdout, rivals, choice)
 
 
@@ -153,7 +152,14 @@ def _boosting(
     )
 
 
-def _out_of_fold(training: Applications, settings: TrainingSettings) -> Floats:
+def fit_scorecard(training: Applications, settings: TrainingSettings, weights: Floats | None = None) -> Pipeline:
+    """Fit the scorecard."""
+    return scorecard_pipeline(training.fields, settings).fit(
+        training.matrix, training.approved.astype(np.int64), scorecard__sample_weight=weights
+    )
+
+
+def out_of_fold(training: Applications, settings: TrainingSettings, weights: Floats | None = None) -> Floats:
     """Each row's probability from a scorecard that was fitted without it."""
     folds = StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed)
     labels = training.approved.astype(np.int64)
@@ -162,6 +168,6 @@ def _out_of_fold(training: Applications, settings: TrainingSettings) -> Floats:
     for fit_rows, other_rows in tqdm(
         splits, desc="cross-validate", total=settings.folds, unit="fold", leave=False, disable=None
     ):
-        pipeline = scorecard_pipeline(training.fields, settings).fit(training.matrix[fit_rows], labels[fit_rows])
+        pipeline = fit_scorecard(training.take(fit_rows), settings, None if weights is None else weights[fit_rows])
         probabilities[other_rows] = pipeline.predict_proba(training.matrix[other_rows])[:, 1]
     return probabilities

@@ -46,7 +46,7 @@ class Metrics(TypedDict):
 
     model_version: str
     threshold: float
-    choice: dict[str, float] | None
+    choice: dict[str, float | str] | None
     cutoffs: dict[str, float]
     scorecard: Figures
     tree: NotRequired[Figures]

@@ -1,0 +1,122 @@
+"""Other ways to train on the same rows: fewer fields, other constraints, other numbers of iterations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from model.data.applications import Applications
+    from model.fit.settings import TrainingSettings
+
+    Floats = NDArray[np.float64]
+
+# Fields that are left out together come from this many that each can be spared best.
+SPARED = 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to train.
+
+    Attributes
+    ----------
+    name : str
+        As people read it.
+    settings : TrainingSettings
+    left_out : tuple of str
+        Fields that the model does not see.
+    reweighed_by : str, optional
+        The sensitive column by which rows are weighed while fitting; None if fitting reads no group.
+    strength : float
+        How much of the dependence between group and outcome the weights take away, 0 to 1.
+    """
+
+    name: str
+    settings: TrainingSettings
+    left_out: tuple[str, ...] = ()
+    reweighed_by: str | None = None
+    strength: float = 0.0
+
+    def rows(self, applications: Applications) -> Applications:
+        """The applications without the fields that are left out."""
+        kept = [place for place, spec in enumerate(applications.fields) if spec.name not in self.left_out]
+        return replace(
+            applications,
+            fields=tuple(applications.fields[place] for place in kept),
+            matrix=applications.matrix[:, kept],
+        )
+
+    def weights(self, training: Applications) -> Floats | None:
+        """Each row's weight while fitting, shape (n,); None if all weigh the same.
+
+        Reweighing: a row of group g with outcome y weighs P(g) P(y) / P(g, y), to the power of `strength`. With these
+        weights, outcome and group are independent. F. Kamiran, T. Calders: Data preprocessing techniques for
+        classification without discrimination. Knowledge and Information Systems 33 (2012), 1-33. Rows without a group
+        weigh 1.
+        """
+        if self.reweighed_by is None:
+            return None
+        names, weights = training.groups[self.reweighed_by], np.ones(len(training.approved))
+        known = names != ""
+        for name in np.unique(names[known]):
+            for outcome in (False, True):
+                cell = (names == name) & (training.approved == outcome)
+                if cell.any():
+                    alike = np.mean(names[known] == name) * np.mean(training.approved[known] == outcome)
+                    weights[cell] = (alike / np.mean(cell[known])) ** self.strength
+        return weights
+
+
+def first_round(fields: Sequence[str], columns: Iterable[str], settings: TrainingSettings) -> list[Recipe]:
+    """The recipes that each change one thing; the first changes nothing.
+
+    Parameters
+    ----------
+    fields : sequence of str
+        The contract's fields.
+    columns : iterable of str
+        The sensitive columns.
+    settings : TrainingSettings
+        Those of the chosen model, with its number of iterations.
+    """
+    iterations, leaf, penalty = settings.max_iter, settings.min_samples_leaf, settings.l2_regularization
+    found = [Recipe("as chosen", settings)]
+    if len(fields) > 1:
+        found += [Recipe(f"without {name}", settings, (name,)) for name in fields]
+    found += [
+        Recipe(f"{rounds} iterations", replace(settings, max_iter=rounds))
+        for rounds in (max(1, iterations // 4), max(1, iterations // 2), iterations * 2)
+    ]
+    found += [
+        Recipe(f"l2 regularization {strength:g}", replace(settings, l2_regularization=strength))
+        for strength in (max(penalty, 1.0) * 30, max(penalty, 1.0) * 1000)
+    ]
+    found.append(Recipe(f"at least {leaf * 20} rows a leaf", replace(settings, min_samples_leaf=leaf * 20)))
+    found += [
+        Recipe(f"{leaves} leaves a tree", replace(settings, max_leaf_nodes=leaves))
+        for leaves in (2, 8)
+        if leaves != settings.max_leaf_nodes
+    ]
+    found += [
+        Recipe(f"reweighed by {column}, strength {strength:g}", settings, (), column, strength)
+        for column in columns
+        for strength in (0.25, 0.5, 1.0)
+    ]
+    return found
+
+
+def second_round(spared: Sequence[str], settings: TrainingSettings) -> list[Recipe]:
+    """The recipes that leave out two or three of the fields that can best be spared, the best first in `spared`."""
+    return [
+        Recipe(f"without {' and '.join(names)}", settings, names)
+        for count in (2, 3)
+        for names in combinations(spared[:SPARED], count)
+    ]
