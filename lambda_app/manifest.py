@@ -359,7 +359,7 @@ if TYPE_CHECKING:
         monotonicity: Monotonicity
         explained: Explained
         leakage: Leakage
-        strength: NotRequired[Strength]
+        strength: Strength
         unsupported: NotRequired[list[Unsupported]]
         # Why the contract has no sensitive column; None if it has one.
         no_sensitive_reason: str | None

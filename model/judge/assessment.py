@@ -15,6 +15,7 @@ from model.judge.golden import golden_cases
 from model.judge.leakage import leakage
 from model.judge.monotonicity import monotonicity
 from model.judge.parity import compare, decide_all
+from model.judge.strength import strength
 
 if TYPE_CHECKING:
     from lambda_app.manifest import Manifest
@@ -70,6 +71,7 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
         "parity": compare(opened, candidate, decided),
         "monotonicity": monotonicity(opened, holdout, task.settings.seed),
         "explained": explained(opened, decided),
+        "strength": strength(opened.manifest, candidate, decided.probabilities),
     }
     question = gate_question(manifest, task.limits, task.contract)
     if task.champion is not None:
