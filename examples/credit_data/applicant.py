@@ -100,9 +100,8 @@ class Applicant(Contract):
             "Marital",
             groups={
                 "married": ("married",),
-                "single": ("single",),
-                # Each of these alone is too few to judge the model by.
-                "separated, divorced or widowed": ("separated", "divorced", "widow"),
+                # The few who are not single are too few creditworthy applicants to judge by.
+                "not married": ("single", "separated", "divorced", "widow"),
             },
         ),
         Sensitive("Age", bands=(30, 45)),

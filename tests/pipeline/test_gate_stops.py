@@ -88,7 +88,7 @@ def test_gap_that_no_cutoff_meets_is_denied_by_name_and_reported(
     assert code == 3
     assert "DENIED by rule equal_opportunity" in capsys.readouterr().out
     kept = tmp_path / "out" / "rejected"
-    assert "none of" in (kept / "model_metrics.html").read_text(encoding="utf-8")
+    assert "None of these keeps" in (kept / "model_metrics.html").read_text(encoding="utf-8")
     choice = json.loads((kept / "metrics.json").read_text(encoding="utf-8"))["choice"]
     assert choice["within"] == 0
     assert not (tmp_path / "out" / "model.joblib").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,16 @@ import pytest
 from model.contract import Contract
 from model.contract.loading import load_contract
 from model.errors import GateError
-from model.judge.gate import judge_limits
+from model.fit.task import Limits
+from model.judge.gate import POLICY, judge_limits
 from model.judge.limits import DEFAULTS, REQUIRED, limits_of
+from tests.serving import ROOT
 from tests.trainings import CONTRACTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+DOCUMENT = ROOT / "docs" / "gate.md"
 SOUND: dict[str, Any] = json.loads((CONTRACTS / "limits.json").read_text(encoding="utf-8"))
 
 
@@ -32,6 +36,17 @@ def test_the_policy_knows_the_same_limits() -> None:
     complete: Any = DEFAULTS | SOUND
     assert judge_limits(complete).passed
     assert {message.split(" is ")[0] for _, message in judge_limits({}).denials} == set(complete)  # type: ignore[typeddict-item]  # lacks them on purpose
+
+
+def test_the_documents_table_holds_the_same_limits_defaults_and_ranges() -> None:
+    # Given the table for people, and what the policy and the defaults say
+    table = re.findall(r"^\| `(\w+)` \| (\S+) \| (\S+) \| (\S+) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    ranges = re.findall(r'"(\w+)": \[([\d.]+), ([\d.]+)\]', POLICY.read_text(encoding="utf-8"))
+    # Then they agree
+    assert [(name, low, high) for name, _, low, high in table] == ranges
+    assert {name: default for name, default, _, _ in table} == {
+        name: str(DEFAULTS.get(name, "required")) for name in Limits.__annotations__ if name != "cutoff"
+    }
 
 
 def test_limits_are_read_as_they_are_and_completed(tmp_path: Path) -> None:
