@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_app.reasons import principal
+from lambda_app.reasons import by_bin, principal
 from lambda_app.validation import Validator
 
 TYPE_CHECKING = False
@@ -38,12 +38,14 @@ class Decider:
         Part of every decision.
     """
 
-    __slots__ = ("_fields", "_scorer", "_threshold", "_validator", "model_version")
+    __slots__ = ("_least_share", "_reasons", "_scorer", "_threshold", "_validator", "model_version")
 
     def __init__(self, artifact: Artifact) -> None:
         manifest = artifact.manifest
         self.model_version = manifest["model_version"]
-        self._fields = manifest["contract"]["fields"]
+        self._reasons = by_bin(manifest["contract"]["fields"], artifact.scorer.fields)
+        # Artifacts from before this share existed give every field that falls short.
+        self._least_share = manifest["reference"].get("least_share", 0.0)
         self._threshold = manifest["threshold"]
         self._scorer = artifact.scorer
         self._validator = Validator(manifest["contract"]["core_schema"])
@@ -72,7 +74,9 @@ class Decider:
             "prediction": int(approved),
             "decision": "approve" if approved else "deny",
             "probability": probability,
-            "reasons": [] if approved else principal(self._fields, scorer.shortfalls(values, bins)),
+            "reasons": []
+            if approved
+            else principal(self._reasons, bins, scorer.shortfalls(values, bins), self._least_share),
             "model_version": self.model_version,
             "request_id": request_id,
         }

@@ -229,7 +229,7 @@ if TYPE_CHECKING:
         By `tables`, the pairs are neighbouring bins, all of them, which is a proof; `sampled` pairs are of applicants.
         """
 
-        method: NotRequired[Literal["tables", "sampled"]]
+        method: Literal["tables", "sampled"]
         directed_fields: int
         pairs: int
         violations: int
@@ -357,12 +357,12 @@ if TYPE_CHECKING:
         metrics: Figures
         parity: Parity
         monotonicity: Monotonicity
-        explained: NotRequired[Explained]
+        explained: Explained
         leakage: Leakage
-        strength: NotRequired[Strength]
+        strength: Strength
         unsupported: NotRequired[list[Unsupported]]
         # Why the contract has no sensitive column; None if it has one.
-        no_sensitive_reason: NotRequired[str | None]
+        no_sensitive_reason: str | None
 
 
 MANIFEST_VERSION = 1

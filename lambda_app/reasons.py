@@ -10,10 +10,47 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_app.manifest import Field, Reason
+    from lambda_app.manifest import Field, FieldBins, Reason, Sentence
 
 # Comment 1 to 12 CFR 1002.9(b)(2): more than four reasons are unlikely to help the applicant.
 MOST = 4
+
+
+def by_bin(fields: Sequence[Field], bins: Sequence[FieldBins]) -> list[list[Reason]]:
+    """The reason that each bin of each field can give.
+
+    The bin says all that a reason depends on: whether the value is missing, and which word it is.
+
+    Parameters
+    ----------
+    fields : sequence of Field
+        The contract's fields.
+    bins : sequence of FieldBins
+        Their bins, in the same order.
+
+    Returns
+    -------
+    list of list of Reason
+        Field by field, in the order of its bins; the last one is that of a missing value.
+
+    Examples
+    --------
+    >>> income = {"name": "Income", "code": "LOW", "text": "Low", "missing": {"code": "NONE", "text": "Not stated"}}
+    >>> [[reason["code"] for reason in of_field] for of_field in by_bin([income], [{"edges": [30_000.0]}])]
+    [['LOW', 'LOW', 'NONE']]
+    """
+    found = []
+    for field, of_field in zip(fields, bins, strict=True):
+        usual: Sentence = {"code": field["code"], "text": field["text"]}
+        edges = of_field.get("edges")
+        if edges is None:
+            own = field.get("by_word", {})
+            sentences = [own.get(word, usual) for word in of_field.get("words", ())]
+        else:
+            sentences = [usual] * (len(edges) + 1)
+        sentences.append(field.get("missing", usual))
+        found.append([_reason(field, sentence) for sentence in sentences])
+    return found
 
 
 def ranked(shortfalls: Sequence[float]) -> list[int]:
@@ -25,32 +62,57 @@ def ranked(shortfalls: Sequence[float]) -> list[int]:
     return sorted(range(len(shortfalls)), key=shortfalls.__getitem__, reverse=True)
 
 
-def principal(fields: Sequence[Field], shortfalls: Sequence[float]) -> list[Reason]:
+def principal(
+    reasons: Sequence[Sequence[Reason]], bins: Sequence[int], shortfalls: Sequence[float], least_share: float = 0.0
+) -> list[Reason]:
     """The reasons for a denial, largest shortfall first.
 
     Parameters
     ----------
-    fields : sequence of Field
-        The contract's fields.
+    reasons : sequence of sequence of Reason
+        What each bin of each field can give, from `by_bin`.
+    bins : sequence of int
+        The applicant's bin in each field.
     shortfalls : sequence of float
         How far each field falls short of the reference, in the same order.
+    least_share : float
+        The least share of the sum of all shortfalls that a reason after the first must explain, 0 to 1.
 
     Returns
     -------
     list of Reason
-        At most four; only for fields that fall short.
+        At most four, only for fields that fall short. If several fields give the same code, it stands where the
+        largest of their shortfalls puts it. The reasons themselves are those given; they are not copied.
 
     Raises
     ------
     ValueError
         There is not one shortfall for each field, so a reason would name the wrong one.
     """
-    if len(fields) != len(shortfalls):
-        raise ValueError(f"{len(shortfalls)} shortfalls for {len(fields)} fields")
-    reasons: list[Reason] = []
-    for place in ranked(shortfalls)[:MOST]:
-        if shortfalls[place] <= 0:
+    if len(reasons) != len(shortfalls):
+        raise ValueError(f"{len(shortfalls)} shortfalls for {len(reasons)} fields")
+    short: list[int] = []
+    total = 0.0
+    for place, shortfall in enumerate(shortfalls):
+        if shortfall > 0:
+            short.append(place)
+            # One by one: `model.formats.batch` has to get the same last digit, and sum() would round otherwise.
+            total += shortfall
+    short.sort(key=shortfalls.__getitem__, reverse=True)
+    least = least_share * total
+    found: list[Reason] = []
+    codes: list[str] = []
+    for place in short:
+        if shortfalls[place] < least and found:
             break
-        field = fields[place]
-        reasons.append({"code": field["code"], "field": field["name"], "text": field["text"]})
-    return reasons
+        reason = reasons[place][bins[place]]
+        if reason["code"] not in codes:
+            codes.append(reason["code"])
+            found.append(reason)
+            if len(found) == MOST:
+                break
+    return found
+
+
+def _reason(field: Field, sentence: Sentence) -> Reason:
+    return {"code": sentence["code"], "field": field["name"], "text": sentence["text"]}

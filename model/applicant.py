@@ -17,22 +17,22 @@ class Applicant(Contract):
     Num_Children: Annotated[
         int,
         Field(ge=0, le=20, description="Number of children who depend on the applicant"),
-        Scored("down", "children", "DEPENDENTS", "Number of dependants in relation to income"),
+        Scored("down", "children", "DEPENDENTS", "Number of dependent children"),
     ]
     Income: Annotated[
         int,
         Field(ge=0, le=10_000_000, description="Yearly income before tax"),
-        Scored("up", "currency units a year", "INCOME", "Income insufficient for the amount of credit requested"),
+        Scored("up", "currency units a year", "INCOME", "Yearly income too low"),
     ]
     Own_Car: Annotated[
         Flag,
         Field(description="1 if the applicant owns a car, otherwise 0"),
-        Scored("up", "0 or 1", "CAR", "Insufficient assets: no car owned"),
+        Scored("up", "0 or 1", "CAR", "No car owned"),
     ]
     Own_Housing: Annotated[
         Flag,
         Field(description="1 if the applicant owns the home they live in, otherwise 0"),
-        Scored("up", "0 or 1", "HOUSING", "Housing status: home not owned"),
+        Scored("up", "0 or 1", "HOUSING", "Home not owned"),
     ]
 
     outcome: ClassVar[Outcome] = Outcome(column="Target", approve=1, deny=0)

@@ -57,7 +57,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         "gate", "check an artifact's figures against the policy again; exits with 3 if the policy denies the model"
     )
     _opened(gating)
-    _contracted(gating)
+    _labelled(gating)
     _compared(gating)
     tracking = command("track", "record a trained artifact with MLflow, if that failed during training")
     _opened(tracking)
@@ -145,4 +145,9 @@ def _opened(added: argparse.ArgumentParser) -> None:
 
 
 def _compared(added: argparse.ArgumentParser) -> None:
-    added.add_argument("--champion", type=Path, metavar="MANIFEST", help="manifest.json of the model in service")
+    added.add_argument(
+        "--champion",
+        type=Path,
+        metavar="PATH",
+        help="the model in service: its artifact's directory, to compare both on the same rows, or a manifest.json",
+    )

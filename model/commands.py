@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lambda_app.manifest import Data, Figures, Manifest
+    from lambda_app.manifest import Data, Manifest
     from model.contract import Contract
     from model.data.applications import Applications
     from model.fit.settings import TrainingSettings
-    from model.judge.gate import Verdict
+    from model.judge.gate import GateQuestion, Verdict
     from model.run import TrainingRun
 
 GATE_FAILED = 3
@@ -49,19 +49,28 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(options: Namespace) -> int:
     from model.contract.loading import load_contract
+    from model.contract.wording import doubtful
     from model.fit.settings import TrainingSettings
     from model.fit.task import TrainingTask
+    from model.judge.champion import read_champion
+    from model.judge.gate import judge_limits
     from model.judge.limits import limits_of
     from model.run import run
     from model.track import Recorder
 
     contract = load_contract(options.contract)
-    limits, champion = limits_of(contract), _champion(options.champion)
+    limits = limits_of(contract)
+    if not (judged := judge_limits(limits)).passed:
+        return _verdict(judged)
+    if options.champion is not None:
+        read_champion(options.champion)  # a wrong path is told now, not after the training
     applications = _applications(options, contract, options.dated)
     age = "" if applications.dated else ", of unknown date (--dated)"
     _say("data", f"{len(applications.approved):,} applications from {applications.source}{age}")
+    for doubt in doubtful(applications.fields):
+        _say("warning", doubt)
     settings = TrainingSettings(seed=options.seed)
-    task = TrainingTask(contract, applications, limits, settings, options.format, champion)
+    task = TrainingTask(contract, applications, limits, settings, options.format, options.champion)
     with Recorder(contract.__name__, os.environ) if options.track else nullcontext() as recorder:
         done = run(task, options.out)
         code = _report(done)
@@ -78,6 +87,7 @@ def _export(options: Namespace) -> int:
     from model.contract.loading import load_contract
     from model.fit.task import TrainingTask
     from model.fit.train import Candidate, split
+    from model.judge.gate import judge_limits
     from model.judge.limits import limits_of
     from model.run import publish
 
@@ -86,6 +96,8 @@ def _export(options: Namespace) -> int:
     contract = load_contract(options.contract)
     refuse_another_contract(contract, manifest["contract"])
     limits = limits_of(contract)
+    if not (judged := judge_limits(limits)).passed:
+        return _verdict(judged)
     applications = _applications(options, contract)
     if applications.digest != data["digest"]:
         raise DataError("this is not the data that the model was trained on; name it with --data (and --seed)")
@@ -115,7 +127,6 @@ def _evaluate(options: Namespace) -> int:
     from lambda_app import artifact
     from model.contract.carried import refuse_another_contract
     from model.contract.loading import load_contract
-    from model.fit.train import split
     from model.judge.figures import evaluate
     from model.judge.limits import limits_of
     from model.judge.parity import decide_all
@@ -125,15 +136,7 @@ def _evaluate(options: Namespace) -> int:
     refuse_another_contract(contract, opened.manifest["contract"])
     rule = limits_of(contract)["cutoff"]
     # Standard output is for the figures, which are JSON.
-    applications = _applications(options, contract, to=sys.stderr)
-    settings, data = _trained_with(options.artifact, opened.manifest)
-    if applications.digest == data["digest"]:
-        _, judged = split(applications, settings)
-        rows = f"the hold-out of the training data, {len(judged.approved):,} of {len(applications.approved):,} rows"
-    else:
-        judged = applications
-        rows = f"all {len(judged.approved):,} rows, because they are not exactly the training data"
-    _say("judged", rows, sys.stderr)
+    judged = _judged(options, opened.manifest, contract, to=sys.stderr)
     decided = decide_all(opened, judged)
     print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, rule), indent=1))
     return 0
@@ -141,12 +144,18 @@ def _evaluate(options: Namespace) -> int:
 
 def _gate(options: Namespace) -> int:
     from model.contract.loading import load_contract
-    from model.judge.gate import gate_question, judge
+    from model.judge.gate import gate_question, judge, judge_limits
     from model.judge.limits import limits_of
 
-    limits = limits_of(load_contract(options.contract))
+    contract = load_contract(options.contract)
+    limits = limits_of(contract)
+    if not (judged := judge_limits(limits)).passed:
+        return _verdict(judged)
     manifest: Any = _manifest(options.artifact / "manifest.json")
-    return _verdict(judge(gate_question(manifest, limits, _champion(options.champion))))
+    question = gate_question(manifest, limits, contract)
+    if options.champion is not None:
+        question = _against_champion(options, question, manifest, contract)
+    return _verdict(judge(question))
 
 
 def _score(options: Namespace) -> int:
@@ -200,6 +209,22 @@ def _applications(
     return check_frame(generated, contract, source=f"the generator, seed {options.seed}", dated=today)
 
 
+def _judged(options: Namespace, manifest: Manifest, contract: type[Contract], to: TextIO | None = None) -> Applications:
+    """The labelled applications to judge a model on: of its training data, only the hold-out."""
+    from model.fit.train import split
+
+    applications = _applications(options, contract, to=to)
+    settings, data = _trained_with(options.artifact, manifest)
+    if applications.digest == data["digest"]:
+        _, judged = split(applications, settings)
+        rows = f"the hold-out of the training data, {len(judged.approved):,} of {len(applications.approved):,} rows"
+    else:
+        judged = applications
+        rows = f"all {len(judged.approved):,} rows, because they are not exactly the training data"
+    _say("judged", rows, to)
+    return judged
+
+
 def _trained_with(directory: Path, manifest: Manifest) -> tuple[TrainingSettings, Data]:
     """The settings and the data that a model was trained with."""
     from model.fit.settings import TrainingSettings
@@ -213,10 +238,24 @@ def _trained_with(directory: Path, manifest: Manifest) -> tuple[TrainingSettings
     return settings, data
 
 
-def _champion(path: Path | None) -> Figures | None:
-    from model.judge.gate import champion_figures
+def _against_champion(
+    options: Namespace, question: GateQuestion, manifest: Manifest, contract: type[Contract]
+) -> GateQuestion:
+    """The question with the comparison with the model in service; on the same rows if both models can decide them."""
+    from lambda_app import artifact
+    from model.judge.champion import artifact_of, compare_figures, compare_with_champion, identity_of, read_champion
+    from model.judge.gate import against
+    from model.judge.parity import decide_all
 
-    return None if path is None else champion_figures(_manifest(path))
+    where, champion = options.champion, read_champion(options.champion)
+    # Under another contract there may be no rows to read, and the policy denies the model anyway.
+    own = question["contract"]["model"] == question["contract"]["limits"]
+    if not own or artifact_of(where, manifest) is None:
+        return against(question, compare_figures(manifest, champion), identity_of(champion))
+    opened = artifact.load(str(options.artifact))
+    judged = _judged(options, opened.manifest, contract)
+    compared = compare_with_champion(where, opened, decide_all(opened, judged), judged)
+    return against(question, compared, identity_of(champion))
 
 
 def _manifest(path: Path) -> dict[str, Any]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
+    from lambda_app.artifact import Artifact
+    from model.data.applications import Applications
     from model.run import TrainingRun
 
 # No deadline, because the machine may be busy. In CI the same examples each time, at a desk new ones.
@@ -149,3 +151,18 @@ def mixed_sklearn(mixed: TrainingRun, tmp_path_factory: pytest.TempPathFactory) 
     from tests.trainings import as_sklearn
 
     return as_sklearn(mixed, tmp_path_factory.mktemp("mixed-sklearn"))
+
+
+@pytest.fixture(scope="session")
+def example() -> tuple[Artifact, Applications]:
+    """The model of the example's contract, and the applications that it was trained on."""
+    from tests.trainings import export_example
+
+    return export_example()
+
+
+@pytest.fixture(params=["small", "mixed", "example"])
+def explaining(request: pytest.FixtureRequest) -> tuple[Artifact, Applications]:
+    """A model of each contract, and the applications that it was trained on."""
+    found: tuple[Artifact, Applications] | TrainingRun = request.getfixturevalue(request.param)
+    return found if isinstance(found, tuple) else (found.assessment.artifact, found.candidate.training)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lambda_app import artifact
 from model.contract.loading import load_contract
-from model.data.applications import check_frame
+from model.data.applications import check_frame, read
 from model.data.generator import generate
 from model.fit.settings import TrainingSettings
 from model.fit.task import TrainingTask
+from model.fit.train import train
 from model.formats import find
+from model.formats.export import export
 from model.judge.limits import limits_of
 from model.run import publish, run
 from tests.artifacts import loans
@@ -20,6 +24,7 @@ from tests.serving import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.artifact import Artifact
     from model.contract import Contract
     from model.data.applications import Applications
     from model.formats import Columns
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 CONTRACTS = ROOT / "tests" / "contracts"
 SMALL = f"{CONTRACTS / 'small.py'}:Applicant"
 MIXED = f"{CONTRACTS / 'mixed.py'}:Loan"
+EXAMPLE = ROOT / "examples" / "credit_data"
 # Fewer rounds than the default: the tests check that the model is exported exactly, not how good it is.
 FAST = TrainingSettings(folds=3, max_iter=60)
 
@@ -58,6 +64,21 @@ def train_mixed(out: Path) -> TrainingRun:
 def as_sklearn(mixed: TrainingRun, out: Path) -> TrainingRun:
     """The same model in format `sklearn`."""
     return publish(replace(loan_task(), format="sklearn"), mixed.candidate, out)
+
+
+def export_example() -> tuple[Artifact, Applications]:
+    """A scorecard of the example's contract that nobody has judged, and the applications that it was trained on."""
+    contract = load_contract(f"{EXAMPLE / 'applicant.py'}:Applicant")
+    task = task_of(contract, read(EXAMPLE / "credit_data.csv", contract))
+    candidate = train(task)
+    return export(task, candidate).opened, candidate.training
+
+
+def shuffled(applications: Applications, rows: int, seed: int) -> Applications:
+    """Invented applications without outcomes: each value is some applicant's, drawn field by field."""
+    generator = np.random.default_rng(seed)
+    matrix = np.column_stack([generator.choice(column, rows) for column in applications.matrix.T])
+    return replace(applications, matrix=matrix, approved=np.empty(0, bool), groups={}, accepted=np.arange(rows))
 
 
 def loan_task() -> TrainingTask:

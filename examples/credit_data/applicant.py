@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from model.contract import Contract, Outcome, Scored, Sensitive
+from model.contract import Contract, Outcome, Reason, Scored, Sensitive
 
 MONEY = "the data's own unit of money"
 
@@ -17,12 +17,22 @@ class Applicant(Contract):
     Seniority: Annotated[
         int,
         Field(ge=0, le=60, description="Years in the present job"),
-        Scored("up", "years", "SENIORITY", "Length of employment"),
+        Scored("up", "years", "SENIORITY", "Too few years in the present job"),
     ]
     Home: Annotated[
         Literal["owner", "rent", "parents", "priv", "other", "ignore"] | None,
-        Field(description="Housing, in the data's words"),
-        Scored("free", "word", "HOME", "Type of housing"),
+        Field(description="Type of housing, in the data's words"),
+        Scored(
+            "free",
+            "word",
+            "HOME",
+            "Type of housing",
+            missing=Reason("HOME_NOT_STATED", "Type of housing not stated"),
+            words={
+                "rent": Reason("HOME_RENTED", "Rented housing"),
+                "parents": Reason("HOME_PARENTS", "Housing with parents"),
+            },
+        ),
     ] = None
     Time: Annotated[
         int,
@@ -37,37 +47,51 @@ class Applicant(Contract):
     Job: Annotated[
         Literal["fixed", "freelance", "partime", "others"] | None,
         Field(description="Type of employment, in the data's words"),
-        Scored("free", "word", "JOB", "Temporary or irregular employment"),
+        Scored(
+            "free",
+            "word",
+            "JOB",
+            "Type of employment",
+            missing=Reason("JOB_NOT_STATED", "Type of employment not stated"),
+            words={
+                "freelance": Reason("JOB_FREELANCE", "Freelance employment"),
+                "partime": Reason("JOB_PART_TIME", "Part-time employment"),
+            },
+        ),
     ] = None
     Expenses: Annotated[
         int,
         Field(ge=0, le=10_000, description="Living expenses"),
-        Scored("down", MONEY, "EXPENSES", "Excessive expenses in relation to income"),
+        Scored("down", MONEY, "EXPENSES", "Living expenses too high"),
     ]
     Income: Annotated[
         float | None,
         Field(ge=0, le=100_000, description="Income"),
-        Scored("up", MONEY, "INCOME", "Income insufficient for the amount of credit requested, or not stated"),
+        Scored("up", MONEY, "INCOME", "Income too low", missing=Reason("INCOME_NOT_STATED", "Income not stated")),
     ] = None
     Assets: Annotated[
         float | None,
         Field(ge=0, le=10_000_000, description="Value of what the applicant owns"),
-        Scored("up", MONEY, "ASSETS", "Insufficient assets, or assets not stated"),
+        Scored(
+            "up", MONEY, "ASSETS", "Value of assets too low", missing=Reason("ASSETS_NOT_STATED", "Assets not stated")
+        ),
     ] = None
     Debt: Annotated[
         float | None,
         Field(ge=0, le=10_000_000, description="Debts outstanding"),
-        Scored("down", MONEY, "DEBT", "Excessive obligations, or obligations not stated"),
+        Scored(
+            "down", MONEY, "DEBT", "Outstanding debts too high", missing=Reason("DEBT_NOT_STATED", "Debts not stated")
+        ),
     ] = None
     Amount: Annotated[
         int,
         Field(ge=1, le=1_000_000, description="Amount of the loan asked for"),
-        Scored("down", MONEY, "AMOUNT", "Amount of credit requested too high"),
+        Scored("down", MONEY, "AMOUNT", "Amount of the loan too high"),
     ]
     Price: Annotated[
         int,
         Field(ge=1, le=1_000_000, description="Price of the good that the loan is to buy"),
-        Scored("up", MONEY, "PRICE", "Loan too high in relation to the price of the good"),
+        Scored("up", MONEY, "PRICE", "Price of the good too low"),
     ]
 
     outcome: ClassVar[Outcome] = Outcome(column="Status", approve="good", deny="bad")

@@ -9,12 +9,12 @@ is annotated with its type, its range or words, a description, and `Scored`:
 ...     income: Annotated[
 ...         int,
 ...         Field(ge=0, le=10_000_000, description="Yearly income before tax"),
-...         Scored("up", "USD a year", "INCOME", "Income insufficient for the amount of credit requested"),
+...         Scored("up", "USD a year", "INCOME", "Income too low"),
 ...     ]
 ...     home: Annotated[
 ...         Literal["owner", "tenant"] | None,
 ...         Field(description="Housing"),
-...         Scored("free", "word", "HOME", "Housing status"),
+...         Scored("free", "word", "HOME", "Kind of housing", missing=Reason("HOME_NOT_STATED", "Housing not stated")),
 ...     ] = None  # so an application may leave it out
 ...     outcome: ClassVar[Outcome] = Outcome("repaid", approve="yes", deny="no")
 ...     sensitive: ClassVar[tuple[Sensitive, ...]] = (Sensitive("age", bands=(25, 40)),)
@@ -29,6 +29,6 @@ home choice True None None ('owner', 'tenant')
 """
 
 # No `from __future__ import annotations`: pydantic could not resolve the annotations of the example.
-from model.contract.declarations import Contract, ContractError, Direction, Outcome, Scored, Sensitive
+from model.contract.declarations import Contract, ContractError, Direction, Outcome, Reason, Scored, Sensitive
 
-__all__ = ["Contract", "ContractError", "Direction", "Outcome", "Scored", "Sensitive"]
+__all__ = ["Contract", "ContractError", "Direction", "Outcome", "Reason", "Scored", "Sensitive"]

@@ -6,11 +6,11 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from model.contract.declarations import Contract, ContractError, Scored
+from model.contract.declarations import Contract, ContractError, Reason, Scored
 from model.contract.fields import FieldSpec, core_schema_of, fields_of, json_schema_of, value_schema_in
 
 if TYPE_CHECKING:
-    from lambda_app.manifest import CarriedContract, Field
+    from lambda_app.manifest import CarriedContract, Field, Sentence
     from model.contract.fields import Schema
 
 # What a JSON Schema says to people; the rest decides which applications are accepted.
@@ -101,20 +101,30 @@ def _rules(schema: object) -> object:
 
 
 def _as_data(fields: tuple[FieldSpec, ...]) -> list[Field]:
-    return [
-        {
-            "name": spec.name,
-            "kind": spec.kind,
-            "optional": spec.optional,
-            "words": list(spec.words),
-            "unit": spec.scored.unit,
-            "description": spec.description,
-            "direction": spec.scored.direction,
-            "code": spec.scored.code,
-            "text": spec.scored.text,
-        }
-        for spec in fields
-    ]
+    return [_field_as_data(spec) for spec in fields]
+
+
+def _field_as_data(spec: FieldSpec) -> Field:
+    field: Field = {
+        "name": spec.name,
+        "kind": spec.kind,
+        "optional": spec.optional,
+        "words": list(spec.words),
+        "unit": spec.scored.unit,
+        "description": spec.description,
+        "direction": spec.scored.direction,
+        "code": spec.scored.code,
+        "text": spec.scored.text,
+    }
+    if spec.scored.missing:
+        field["missing"] = _sentence(spec.scored.missing)
+    if spec.scored.words:
+        field["by_word"] = {word: _sentence(reason) for word, reason in spec.scored.words.items()}
+    return field
+
+
+def _sentence(reason: Reason) -> Sentence:
+    return {"code": reason.code, "text": reason.text}
 
 
 def _from_data(field: Field, schema: Schema) -> FieldSpec:
@@ -124,7 +134,14 @@ def _from_data(field: Field, schema: Schema) -> FieldSpec:
         kind=field["kind"],
         optional=field["optional"],
         description=field["description"],
-        scored=Scored(field["direction"], field["unit"], field["code"], field["text"]),
+        scored=Scored(
+            field["direction"],
+            field["unit"],
+            field["code"],
+            field["text"],
+            missing=Reason(**field["missing"]) if "missing" in field else None,
+            words={word: Reason(**sentence) for word, sentence in field.get("by_word", {}).items()},
+        ),
         minimum=value.get("ge"),
         maximum=value.get("le"),
         words=tuple(field["words"]),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isfinite
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Direction = Literal["up", "down", "free"]
 
@@ -29,6 +32,22 @@ class ContractError(ModelError):
 
 
 @dataclass(frozen=True)
+class Reason:
+    """An adverse-action reason.
+
+    Parameters
+    ----------
+    code : str
+        What machines read.
+    text : str
+        The sentence that the applicant reads.
+    """
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Scored:
     """What the scorecard and the adverse-action notice need to know about a field.
 
@@ -40,12 +59,24 @@ class Scored:
         The unit of the value, as people write it.
     code, text : str
         The adverse-action reason: its code, and the sentence that the applicant reads.
+    missing : Reason, optional
+        The reason instead if the value is missing; only for an optional field.
+    words : mapping of str to Reason, optional
+        The reasons instead of single words, such as `{"rent": Reason("RENT", "Housing rented")}`.
     """
 
     direction: Direction
     unit: str
     code: str
     text: str
+    missing: Reason | None = None
+    words: Mapping[str, Reason] = field(default_factory=dict, hash=False)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Every reason that the field can give."""
+        own = Reason(self.code, self.text)
+        return (own, *([] if self.missing is None else [self.missing]), *self.words.values())
 
 
 @dataclass(frozen=True)
@@ -121,5 +152,7 @@ class Contract(BaseModel):
 
     outcome: ClassVar[Outcome]
     sensitive: ClassVar[tuple[Sensitive, ...]] = ()
+    # Why there is no sensitive column, in words for the report. Without it, the gate denies a contract that has none.
+    no_sensitive_reason: ClassVar[str | None] = None
     # Applications for documents, smoke tests and golden cases. They are invented, never a real applicant's.
     samples: ClassVar[tuple[dict[str, object], ...]] = ()

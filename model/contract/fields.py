@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from pydantic import ValidationError
 
 from model.contract.declarations import Contract, ContractError, Direction, Scored
+from model.contract.reasons import check_codes, check_line, check_reasons
 
 Kind = Literal["int", "float", "flag", "choice"]
 # A schema of pydantic-core or of JSON Schema, which define what it may hold.
@@ -66,15 +67,18 @@ def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
     ------
     ContractError
         A field cannot become plain data (a custom validator, a nested model) or lacks something required (`Scored`, a
-        description, a range); a column has two roles; a sample breaks the contract.
+        description, a range); a reason cannot be read, or could be mistaken for another (`model.contract.reasons`); a
+        column has two roles; a sample breaks the contract.
     """
     if not hasattr(contract, "outcome"):
         raise ContractError(f"{contract.__name__} names no outcome column")
     if not contract.model_fields:
         raise ContractError(f"{contract.__name__} has no fields")
     _check_columns(contract)
+    _check_sensitive(contract)
     body = _model_fields(contract)
     fields = tuple(_field_spec(contract, name, body[name]["schema"]) for name in contract.model_fields)
+    check_codes({spec.name: spec.scored for spec in fields})
     _check_samples(contract)
     return fields
 
@@ -129,6 +133,19 @@ def _check_columns(contract: type[Contract]) -> None:
         raise ContractError(f"{contract.__name__} names the column {twice[0]} twice as outcome or sensitive")
 
 
+def _check_sensitive(contract: type[Contract]) -> None:
+    """Check that a contract which says why it has no sensitive column has none, and does say why."""
+    reason = contract.no_sensitive_reason
+    if reason is None:
+        return
+    if contract.sensitive:
+        raise ContractError(
+            f"{contract.__name__} says why it has no sensitive column, but has {len(contract.sensitive)}"
+        )
+    if not isinstance(reason, str) or not reason.strip():
+        raise ContractError(f"no_sensitive_reason of {contract.__name__} says nothing; write the reason in words")
+
+
 def _check_samples(contract: type[Contract]) -> None:
     for number, sample in enumerate(contract.samples, start=1):
         try:
@@ -172,6 +189,8 @@ def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpe
         raise ContractError(f"the direction must be one of {', '.join(get_args(Direction))}", name)
     if not info.description:
         raise ContractError("has no description", name)
+    check_line("description", info.description, name)
+    check_line("unit", scored.unit, name)
     if info.alias or info.validation_alias:
         raise ContractError("has an alias; requests always use the field's own name", name)
     optional = schema["type"] == "default"
@@ -195,6 +214,7 @@ def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpe
     known = {*spec.value_schema, "allow_inf_nan", "metadata", "ref"}
     if extra := sorted(set(value) - known):
         raise ContractError(f"the rule {extra} cannot travel with the model; use ge and le", name)
+    check_reasons(name, scored, spec.words, optional=optional)
     return spec
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 from model.fit.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from lambda_app.manifest import Figures
+    from pathlib import Path
+
     from model.contract import Contract
     from model.data.applications import Applications
 
@@ -75,8 +76,8 @@ class TrainingTask:
     settings : TrainingSettings
     format : str
         The artifact's format.
-    champion : Figures, optional
-        The figures of the model in service.
+    champion : Path, optional
+        The model in service: its artifact's directory, or its manifest.
     """
 
     contract: type[Contract]
@@ -84,4 +85,4 @@ class TrainingTask:
     limits: Limits
     settings: TrainingSettings = field(default_factory=TrainingSettings)
     format: str = "scorecard"
-    champion: Figures | None = None
+    champion: Path | None = None

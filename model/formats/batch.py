@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from lambda_app.reasons import MOST
+from lambda_app.reasons import MOST, by_bin
 from model.contract.fields import core_schema_of
+from model.contract.reasons import SEPARATOR
 from model.data.rejects import DataError
 from model.formats import find
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lambda_app.artifact import Artifact
+    from lambda_app.manifest import Reason
     from model.data.applications import Applications
 
     Floats = NDArray[np.float64]
+    Numbers = NDArray[np.intp]
 
 # Rows scored at a time, so that their columns stay in the processor's cache.
 CHUNK = 65_536
@@ -55,7 +58,8 @@ def decide(opened: Artifact, applications: Applications) -> pd.DataFrame:
             "these applications were checked against a different contract from the one that the artifact carries"
         )
     columns = find(opened.manifest["format"]).columns(opened)
-    codes = [field["code"] for field in opened.manifest["contract"]["fields"]]
+    reasons = by_bin(opened.manifest["contract"]["fields"], opened.scorer.fields)
+    least_share = opened.manifest["reference"].get("least_share", 0.0)
     parts = []
     # Even without applications there is one (empty) chunk, so that the result has its columns.
     starts = range(0, max(1, len(applications.matrix)), CHUNK)
@@ -63,8 +67,9 @@ def decide(opened: Artifact, applications: Applications) -> pd.DataFrame:
         matrix = applications.matrix[start : start + CHUNK]
         probabilities = columns.probabilities(matrix)
         approved = probabilities >= opened.manifest["threshold"]
-        reasons = np.full(len(approved), "", dtype=object)
-        reasons[~approved] = reason_codes(columns.shortfalls(matrix[~approved]), codes)
+        denied = matrix[~approved]
+        codes = np.full(len(approved), "", dtype=object)
+        codes[~approved] = reason_codes(reasons, columns.bins(denied), columns.shortfalls(denied), least_share)
         parts.append(
             pd.DataFrame(
                 {
@@ -72,7 +77,7 @@ def decide(opened: Artifact, applications: Applications) -> pd.DataFrame:
                     "prediction": approved.astype(np.int64),
                     "decision": np.where(approved, "approve", "deny"),
                     "probability": probabilities,
-                    "reasons": reasons,
+                    "reasons": codes,
                     "model_version": opened.manifest["model_version"],
                 }
             )
@@ -80,25 +85,60 @@ def decide(opened: Artifact, applications: Applications) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def reason_codes(shortfalls: Floats, codes: Sequence[str]) -> list[str]:
+def reason_codes(
+    reasons: Sequence[Sequence[Reason]], bins: Sequence[Numbers], shortfalls: Floats, least_share: float = 0.0
+) -> list[str]:
     """The reason codes of each denied row, joined by semicolons; the same as from `lambda_app.reasons.principal`.
 
     Parameters
     ----------
+    reasons : sequence of sequence of Reason
+        What each bin of each field can give, from `lambda_app.reasons.by_bin`.
+    bins : sequence of ndarray of intp, shape (n,)
+        The bins of each field.
     shortfalls : ndarray of float64, shape (n, fields)
-    codes : sequence of str
-        The code of each field.
+    least_share : float
+        The least share of the sum of all shortfalls that a reason after the first must explain.
 
     Examples
     --------
-    >>> reason_codes(np.array([[0.5, 2.0, -1.0], [0.0, 1.0, 1.0]]), ["CHILDREN", "INCOME", "CAR"])
-    ['INCOME;CHILDREN', 'INCOME;CAR']
+    >>> few, low = ({"code": code, "field": code.title(), "text": code} for code in ("FEW", "LOW"))
+    >>> first_bins = [np.array([0, 0]), np.array([0, 0])]
+    >>> reason_codes([[few], [low]], first_bins, np.array([[0.5, 2.0], [-1.0, 1.0]]))
+    ['LOW;FEW', 'LOW']
     """
-    ranked = np.argsort(-shortfalls, axis=1, kind="stable")[:, :MOST]
-    counted = np.where(np.take_along_axis(shortfalls, ranked, axis=1) > 0, ranked + 1, 0)
-    # Few distinct rankings occur, so each is written once and looked up by a number that encodes it.
-    base = shortfalls.shape[1] + 1
-    numbers = counted @ base ** np.arange(counted.shape[1], dtype=np.int64)
-    _, first, which = np.unique(numbers, return_index=True, return_inverse=True)
-    written = [";".join(codes[place - 1] for place in counted[row] if place) for row in first]
-    return [written[number] for number in which]
+    # Each code has a number from 1; 0 is no code.
+    numbers: dict[str, int] = {}
+    given: NDArray[np.int64] = np.empty(shortfalls.shape, dtype=np.int64)
+    for place, of_field in enumerate(reasons):
+        by_number = [numbers.setdefault(reason["code"], len(numbers) + 1) for reason in of_field]
+        given[:, place] = np.array(by_number)[bins[place]]
+    total = np.zeros(len(shortfalls))
+    for column in shortfalls.T:  # in the service's order, so that the last digit is the same
+        total += np.maximum(column, 0.0)
+    # Where fields share codes, a repeated one makes room for a field after the fourth.
+    shared = len(numbers) < sum(len({reason["code"] for reason in of_field}) for of_field in reasons)
+    width = len(reasons) if shared else MOST
+    ranked = np.argsort(-shortfalls, axis=1, kind="stable")[:, :width]
+    short = np.take_along_axis(shortfalls, ranked, axis=1)
+    enough = short >= (least_share * total)[:, np.newaxis]
+    enough[:, 0] = True
+    given = np.where(enough & (short > 0), np.take_along_axis(given, ranked, axis=1), 0)
+    if shared:
+        given = _once(given)[:, :MOST]
+    # Few distinct lists occur, so each is encoded as one number, and written once.
+    powers = (len(numbers) + 1) ** np.arange(given.shape[1], dtype=np.int64)
+    which, distinct = pd.factorize(given @ powers)
+    codes = ["", *numbers]
+    lists = distinct[:, np.newaxis] // powers % len(codes)
+    written = [SEPARATOR.join(codes[number] for number in row if number) for row in lists.tolist()]
+    return [written[number] for number in which.tolist()]
+
+
+def _once(given: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The codes of each row without those that it already has, moved up; 0 is no code."""
+    once = given.copy()
+    for place in range(1, given.shape[1]):
+        once[(given[:, :place] == given[:, place : place + 1]).any(axis=1), place] = 0
+    found: NDArray[np.int64] = np.take_along_axis(once, np.argsort(once == 0, axis=1, kind="stable"), axis=1)
+    return found

@@ -39,7 +39,7 @@ class Exported:
     ----------
     opened : Artifact
         Opened by the code that will serve it. Its manifest says that the gate has not passed it, and lacks `metrics`,
-        `parity` and `monotonicity`.
+        `parity`, `monotonicity` and `explained`.
     content, pipeline : bytes
         The bytes of `model.joblib` and `pipeline.joblib`.
     """
@@ -74,7 +74,7 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
             "size": len(written.content),
             "threshold": candidate.threshold,
             "contract": contract_as_data(task.contract, candidate.training.fields),
-            "reference": written.reference,
+            "reference": {**written.reference, "least_share": task.limits["minimum_reason_share"]},
             "bins": {
                 "fields": [
                     {**field, "shares": shares(column, field)}
@@ -88,6 +88,7 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
             "python": sys.version.split()[0],
             "settings": task.settings.as_dict(),
             "data": _data(task.applications),
+            "no_sensitive_reason": task.contract.no_sensitive_reason,
             "gate": {"passed": False, "denials": []},
             "golden": [],
         },

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_app.artifact import Artifact
+from model.judge.champion import compare_with_champion, identity_of, read_champion
 from model.judge.comparison import compare_models
+from model.judge.explained import explained
 from model.judge.figures import evaluate
-from model.judge.gate import gate_question, judge
+from model.judge.gate import against, gate_question, judge
 from model.judge.golden import golden_cases
 from model.judge.leakage import leakage
 from model.judge.monotonicity import monotonicity
 from model.judge.parity import compare, decide_all
+from model.judge.strength import strength
 
 if TYPE_CHECKING:
     from lambda_app.manifest import Manifest
@@ -67,8 +70,13 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
         "leakage": leakage(candidate.training, holdout, decided.probabilities),
         "parity": compare(opened, candidate, decided),
         "monotonicity": monotonicity(opened, holdout, task.settings.seed),
+        "explained": explained(opened, decided),
+        "strength": strength(opened.manifest, candidate, decided.probabilities),
     }
-    question = gate_question(manifest, task.limits, task.champion)
+    question = gate_question(manifest, task.limits, task.contract)
+    if task.champion is not None:
+        champion = compare_with_champion(task.champion, Artifact(manifest, opened.scorer), decided, holdout)
+        question = against(question, champion, identity_of(read_champion(task.champion)))
     verdict = judge(question)
     manifest["gate"] = verdict.as_dict()
     return Assessment(Artifact(manifest, opened.scorer), compare_models(candidate, manifest, rule), question, verdict)

@@ -96,15 +96,32 @@ def compare_with_champion(where: Path, opened: Artifact, decided: Decided, holdo
     ArtifactCorrupt, ArtifactUnsafe, ArtifactMissing
         The champion's artifact cannot be opened, and not only because it has an older layout.
     """
-    champion = read_champion(where)
-    directory = where if where.is_dir() else where.parent
-    manifest_beside = where.is_dir() or where.name == "manifest.json"
-    one_contract = identity_of(champion) == identity_of(opened.manifest)
-    if one_contract and manifest_beside and (directory / "model.joblib").is_file():
+    if directory := artifact_of(where, opened.manifest):
         # An artifact of an older layout still has figures.
         with suppress(ArtifactUnsupported):
             return _on_same_rows(artifact.load(str(directory)), opened, decided, holdout)
-    return compare_figures(opened.manifest, champion)
+    return compare_figures(opened.manifest, read_champion(where))
+
+
+def artifact_of(where: Path, manifest: Mapping[str, Any]) -> Path | None:
+    """The champion's artifact, if it is at hand and can decide the applications of a model's contract.
+
+    Parameters
+    ----------
+    where : Path
+        The champion's manifest, or its artifact's directory.
+    manifest : mapping
+        The model's manifest.
+
+    Raises
+    ------
+    GateError
+        There is no champion's manifest, or one without figures.
+    """
+    directory = where if where.is_dir() else where.parent
+    manifest_beside = where.is_dir() or where.name == "manifest.json"
+    one_contract = identity_of(read_champion(where)) == identity_of(manifest)
+    return directory if one_contract and manifest_beside and (directory / "model.joblib").is_file() else None
 
 
 def compare_figures(manifest: Mapping[str, Any], champion: Mapping[str, Any]) -> Comparison:

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from regopy import Interpreter
 
+from model.contract.carried import contract_identity
+from model.contract.fields import fields_of, json_schema_of
 from model.errors import GateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_app.manifest import Figures, Gate, Manifest, Monotonicity, Parity
+    from lambda_app.manifest import Explained, Figures, Gate, Leakage, Manifest, Monotonicity, Parity
+    from model.contract import Contract
     from model.fit.task import Limits
+    from model.judge.champion import Comparison
 
 POLICY = Path(__file__).resolve().parents[2] / "policies" / "model_gate.rego"
 
 
+class Contracts(TypedDict):
+    """Identities of contracts: the model's own, the one whose limits are used, and that of the model in service."""
+
+    model: str
+    limits: str
+    champion: str | None
+
+
 class GateQuestion(TypedDict):
-    """The policy's input, kept in `gate.json` as `input`. `champion` is null if no model is in service."""
+    """The policy's input, kept in `gate.json` as `input`.
+
+    `data_age_days` is null if nobody knows how old the data is, `champion` if no model is in service.
+    """
 
     model_version: str
+    contract: Contracts
     limits: Limits
+    data_age_days: int | None
+    no_sensitive_reason: str | None
     metrics: Figures
+    leakage: Leakage
     parity: Parity
     monotonicity: Monotonicity
-    champion: Figures | None
+    explained: Explained
+    champion: Comparison | None
 
 
 @dataclass(frozen=True)
@@ -60,15 +81,15 @@ class Verdict:
         }
 
 
-def gate_question(manifest: Manifest, limits: Limits, champion: Figures | None) -> GateQuestion:
-    """The policy's input for a model.
+def gate_question(manifest: Manifest, limits: Limits, contract: type[Contract]) -> GateQuestion:
+    """The policy's input for a model that replaces none.
 
     Parameters
     ----------
     manifest : Manifest
     limits : Limits
-    champion : Figures, optional
-        The figures of the model in service.
+    contract : type of Contract
+        The contract that the limits belong to.
 
     Raises
     ------
@@ -78,34 +99,42 @@ def gate_question(manifest: Manifest, limits: Limits, champion: Figures | None) 
     try:
         return {
             "model_version": manifest["model_version"],
+            "contract": {
+                "model": contract_identity(manifest["contract"]["json_schema"]),
+                "limits": contract_identity(json_schema_of(contract, fields_of(contract))),
+                "champion": None,
+            },
             "limits": limits,
+            "data_age_days": _age(manifest["data"]["dated"], datetime.now(UTC).date()),
+            "no_sensitive_reason": manifest["no_sensitive_reason"],
             "metrics": manifest["metrics"],
+            "leakage": manifest["leakage"],
             "parity": manifest["parity"],
             "monotonicity": manifest["monotonicity"],
-            "champion": champion,
+            "explained": manifest["explained"],
+            "champion": None,
         }
-    except (KeyError, TypeError) as err:
-        raise _figures_missing() from err
+    except (KeyError, TypeError, ValueError) as err:
+        raise GateError("the manifest lacks figures that the policy needs; train the model again") from err
 
 
-def champion_figures(manifest: Mapping[str, Any]) -> Figures:
-    """The figures of the model in service.
+def against(question: GateQuestion, champion: Comparison, contract: str | None) -> GateQuestion:
+    """The same question about a model that is to replace another, the champion.
 
     Parameters
     ----------
-    manifest : mapping
-        Parsed but unchecked.
-
-    Raises
-    ------
-    GateError
-        The manifest has no figures.
+    question : GateQuestion
+    champion : Comparison
+    contract : str, optional
+        The identity of the champion's contract; None if its manifest carries none.
     """
-    try:
-        figures: Figures = manifest["metrics"]
-    except (KeyError, TypeError) as err:
-        raise _figures_missing() from err
-    return figures
+    return {**question, "contract": {**question["contract"], "champion": contract}, "champion": champion}
+
+
+def judge_limits(limits: Limits) -> Verdict:
+    """Ask the policy about limits alone, before any work is done under them."""
+    denials = judge({"limits": limits}).denials
+    return Verdict(tuple((rule, message) for rule, message in denials if rule == "limits"))
 
 
 def judge(question: Mapping[str, object], policy: Path = POLICY) -> Verdict:
@@ -128,16 +157,17 @@ def judge(question: Mapping[str, object], policy: Path = POLICY) -> Verdict:
         # As strict JSON text, which any engine would get: a NaN would pass as a number, and `set_input` rounds to six
         # decimal places, so a probability could be off by 4e-7 where only 1e-9 is allowed.
         interpreter.set_input_term(json.dumps(question, allow_nan=False))
-        denied = interpreter.query("data.model_gate.deny").results[0].expressions[0]
-        answers = interpreter.query("data.model_gate.allow").results
-        denials = tuple(sorted((denial["rule"], denial["message"]) for denial in denied))
+        asked = "denied := data.model_gate.deny; allowed := data.model_gate.allow"
+        answer = interpreter.query(asked).results[0].bindings
+        denials = tuple(sorted((denial["rule"], denial["message"]) for denial in answer["denied"]))
+        allowed = answer["allowed"]
     except Exception as err:
         raise GateError(f"{policy} could not be evaluated, so the model has not passed") from err
-    allowed = bool(answers) and answers[0].expressions == [True]
-    if allowed is bool(denials):
+    if (allowed is True) is bool(denials):
         raise GateError(f"{policy} neither allows nor denies, so the model has not passed")
     return Verdict(denials)
 
 
-def _figures_missing() -> GateError:
-    return GateError("a manifest lacks figures that the policy needs; train the model again")
+def _age(dated: str | None, today: date) -> int | None:
+    """How many days old data of a date is, or of a date and time."""
+    return None if dated is None else (today - datetime.fromisoformat(dated).date()).days

@@ -31,39 +31,45 @@ DEFAULTS = {
     "minimum_reason_share": 0.02,
     "cutoff": {"by": "accuracy"},
 }
-# The limits that `limits.json` must contain. The policy requires the same ones.
-LIMITS = tuple(name for name in Limits.__annotations__ if name not in DEFAULTS)
+# The limits that `limits.json` must give.
+REQUIRED = tuple(name for name in Limits.__annotations__ if name not in DEFAULTS)
 
 
 def limits_of(contract: type[Contract]) -> Limits:
-    """Read a contract's limits.
+    """Read a contract's limits, completed with the defaults.
+
+    Whether the limits make sense is for the policy to say: see `model.judge.gate.judge_limits`.
 
     Raises
     ------
     GateError
-        The file is missing, cannot be read or is not a JSON object, or a limit is missing or not a finite number.
+        The file is missing, cannot be read or is not a JSON object.
     """
     path = limits_path(contract)
     try:
-        limits: Any = json.loads(path.read_text(encoding="utf-8"))
+        limits: Any = json.loads(path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite)
     except FileNotFoundError as err:
         raise GateError(
-            f"{path}: no such file. Write the model's limits there: {', '.join(LIMITS)}; "
+            f"{path}: no such file. Write the model's limits there: {', '.join(REQUIRED)}; "
             "model/limits.json is an example"
         ) from err
     except OSError as err:
         raise GateError(f"{path}: cannot be read ({err.strerror})") from err
     except ValueError as err:
-        raise GateError(f"{path}: is not JSON in UTF-8") from err
+        raise GateError(f"{path}: is not JSON in UTF-8 with finite numbers") from err
     if not isinstance(limits, dict):
         raise GateError(f"{path}: is not a JSON object")
-    for name in LIMITS:
-        limit = limits.get(name)
-        if not isinstance(limit, int | float) or isinstance(limit, bool) or not isfinite(limit):
-            raise GateError(f"{path}: {name} is missing, or is not a number")
     return cast("Limits", {**DEFAULTS, **limits})
 
 
 def limits_path(contract: type[Contract]) -> Path:
     """The path of a contract's limits: `limits.json` beside the contract."""
     return Path(str(sys.modules[contract.__module__].__file__)).with_name("limits.json")
+
+
+def _finite(text: str) -> float:
+    """A number that strict JSON can hold; `json` also reads NaN, Infinity and 1e999."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is not finite")
+    return number

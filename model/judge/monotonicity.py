@@ -1,4 +1,4 @@
-"""Checks on sampled pairs of applicants that the model respects the direction of each field."""
+"""Checks that the model respects the direction of each field: in its tables, or on sampled pairs of applicants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lambda_app.artifact import Artifact
+    from lambda_app.formats.scorecard import FieldPoints, ScorecardTables
     from lambda_app.manifest import Monotonicity
+    from model.contract.fields import FieldSpec
     from model.data.applications import Applications
 
     Floats = NDArray[np.float64]
@@ -23,23 +25,48 @@ PAIRS = 100_000
 
 
 def monotonicity(opened: Artifact, judged: Applications, seed: int) -> Monotonicity:
-    """Count the pairs of applicants that the model ranks against a field's direction.
+    """Count the pairs that the model ranks against a field's direction.
 
-    The two applicants of a pair differ in one field that has a direction: one is a judged applicant, the other has
-    another applicant's value in that field. The two values always differ, and neither is missing.
+    A missing value has no place in the order, so it is part of no pair.
 
     Parameters
     ----------
     opened : Artifact
     judged : Applications
     seed : int
-        Seeds the sampling.
+        Seeds the sampling, if the format has no tables.
 
     Returns
     -------
     Monotonicity
-        `pairs` is 0 if no field with a direction has two different values.
+        By "tables", the pairs are all neighbouring bins of each field that has a direction, so that 0 violations are a
+        proof. Else they are "sampled": each is a judged applicant, once as they are and once with another applicant's
+        value in one such field. `pairs` is 0 if no field with a direction has two bins, or two values.
     """
+    tables = find(opened.manifest["format"]).tables(opened)
+    return _sampled(opened, judged, seed) if tables is None else _in_tables(tables, judged.fields)
+
+
+def _in_tables(tables: ScorecardTables, fields: tuple[FieldSpec, ...]) -> Monotonicity:
+    directed = [(table, spec) for table, spec in zip(tables["fields"], fields, strict=True) if spec.monotonic]
+    steps = [np.diff(_in_order(table, spec)) * spec.monotonic for table, spec in directed]
+    return {
+        "method": "tables",
+        "directed_fields": len(directed),
+        "pairs": sum(len(step) for step in steps),
+        "violations": sum(int(np.count_nonzero(step < 0)) for step in steps),
+    }
+
+
+def _in_order(table: FieldPoints, spec: FieldSpec) -> Floats:
+    """The points from the lowest value, or the first word, to the last; without those of a missing value."""
+    if "words" in table:
+        return np.array([table["points"][table["words"].index(word)] for word in spec.words])
+    return np.array(table["points"][: len(table["edges"]) + 1])
+
+
+def _sampled(opened: Artifact, judged: Applications, seed: int) -> Monotonicity:
+    # A word is its index among the field's words, so words in order are compared like numbers.
     directed = [place for place, spec in enumerate(judged.fields) if spec.monotonic]
     known = {place: np.sort(judged.matrix[~np.isnan(judged.matrix[:, place]), place]) for place in directed}
     varied = [place for place in directed if len(known[place]) and known[place][0] < known[place][-1]]
@@ -55,7 +82,7 @@ def monotonicity(opened: Artifact, judged: Applications, seed: int) -> Monotonic
         change = columns.probabilities(other) - columns.probabilities(one)
         pairs += int(np.count_nonzero(rise))
         violations += int(np.count_nonzero(rise * change * judged.fields[place].monotonic < 0))
-    return {"directed_fields": len(directed), "pairs": pairs, "violations": violations}
+    return {"method": "sampled", "directed_fields": len(directed), "pairs": pairs, "violations": violations}
 
 
 def _different(values: Floats, known: Floats, generator: np.random.Generator) -> Floats:

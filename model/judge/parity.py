@@ -31,10 +31,13 @@ class Decided:
     ----------
     probabilities : ndarray of float64, shape (n,)
     approved : ndarray of bool, shape (n,)
+    without_reason : int
+        How many denials came without a reason.
     """
 
     probabilities: Floats
     approved: Flags
+    without_reason: int
 
 
 def decide_all(opened: Artifact, judged: Applications) -> Decided:
@@ -42,13 +45,15 @@ def decide_all(opened: Artifact, judged: Applications) -> Decided:
     decider = Decider(opened)
     probabilities = np.empty(len(judged.matrix))
     approved = np.empty(len(judged.matrix), dtype=np.bool_)
+    without_reason = 0
     rows = tqdm(
         judged.matrix, desc="decide the hold-out", unit=" applications", unit_scale=True, leave=False, disable=None
     )
     for place, row in enumerate(rows):
         answer = decider.decide(values_of(row, judged.fields), "hold-out").answer
         probabilities[place], approved[place] = answer["probability"], answer["prediction"] == 1
-    return Decided(probabilities, approved)
+        without_reason += not approved[place] and not answer["reasons"]
+    return Decided(probabilities, approved, without_reason)
 
 
 def compare(opened: Artifact, candidate: Candidate, decided: Decided) -> Parity:

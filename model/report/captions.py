@@ -123,9 +123,9 @@ def points(tables: Sequence[PointsTable]) -> list[Picture]:
     return [
         Picture(
             charts.points(table),
-            f"Points of {table.name}: from {min(row.points for row in table.bins):.2f} to "
+            f"Points of {table.name} in log-odds: from {min(row.points for row in table.bins):.2f} to "
             f"{max(row.points for row in table.bins):.2f}; at the cut-off {table.reference:.2f} on average.",
-            f"{table.description}. At most {max(row.points for row in table.bins):.2f} points.",
+            f"{table.description}. At most {max(row.points for row in table.bins):.2f} in log-odds.",
         )
         for table in tables
         if table.name not in idle(tables)
@@ -142,8 +142,8 @@ def shortfalls(found: Sequence[tuple[str, float]]) -> list[Picture]:
     return [
         Picture(
             charts.shortfalls(found),
-            "Shortfall: " + "; ".join(f"{name} {value:+.2f}" for name, value in found),
-            "The largest shortfall comes first; the notice to the applicant gives at most four reasons.",
+            "Shortfall in log-odds: " + "; ".join(f"{name} {value:+.2f}" for name, value in found),
+            "The largest shortfall comes first; the notice to the applicant gives at most four, and no slight ones.",
         )
     ]
 

@@ -6,6 +6,7 @@ Each series has its own marker, line style or hatching, so that colour is never 
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 NAMES = {"scorecard": "Scorecard", "tree": "Tree of depth 3", "boosted": "Unconstrained boosting"}
 # With this many edges or more, a curve is drawn instead of bars.
 BARS = 12
+# How many characters of a group's name fit on a line beside its bars.
+LABEL = 16
 
 
 @styled
@@ -164,7 +167,9 @@ def operating_curve(curve: Sequence[CutoffFigures], threshold: float, limit: flo
 @styled
 def group_rates(by_group: Mapping[str, GroupFigures], column: str) -> Figure:
     """Approval and true-positive rates of each group, with their intervals."""
-    figure, axes = framed(f"Rates by {column}", height=1.35 + 0.55 * len(by_group))
+    labels = [fill(name, LABEL) for name in by_group]
+    lines = sum(max(2, label.count("\n") + 1) for label in labels)
+    figure, axes = framed(f"Rates by {column}", height=1.35 + 0.28 * lines)
     rates: dict[Literal["approval_rate", "true_positive_rate"], str] = {
         "approval_rate": "approved of all",
         "true_positive_rate": "approved of the creditworthy",
@@ -188,7 +193,7 @@ def group_rates(by_group: Mapping[str, GroupFigures], column: str) -> Figure:
             linewidth=0,
         )
         axes.bar_label(bars, ["" if np.isnan(value) else f"{value:.1%}" for value in values], padding=4)
-    axes.set_yticks(places, [f"{column} {name}" for name in by_group])
+    axes.set_yticks(places, labels)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.set_xlim(0, 1.18)
@@ -209,7 +214,7 @@ def shortfalls(found: Sequence[tuple[str, float]]) -> Figure:
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.16)
-    axes.set_xlabel("points; above 0 counts against the applicant")
+    axes.set_xlabel("log-odds; above 0 counts against the applicant")
     return figure
 
 
@@ -247,7 +252,7 @@ def distribution(applications: Applications, field: str, column: str) -> Figure:
 
 
 def _steps(table: PointsTable, edges: tuple[float, ...]) -> Figure:
-    figure, axes = framed(f"{table.name}: points")
+    figure, axes = framed(f"{table.name}: points in log-odds")
     margin = (edges[-1] - edges[0]) * 0.06
     ends = [edges[0] - margin, *edges, edges[-1] + margin]
     known = [row.points for row in table.bins[: len(edges) + 1]]
@@ -262,17 +267,17 @@ def _steps(table: PointsTable, edges: tuple[float, ...]) -> Figure:
     axes.set_xlim(ends[0], ends[-1])
     axes.set_ylim(bottom=0)
     axes.set_xlabel(f"{table.unit} ({legend})")
-    axes.set_ylabel("points")
+    axes.set_ylabel("log-odds")
     return figure
 
 
 def _bars(table: PointsTable) -> Figure:
-    figure, axes = framed(f"{table.name}: points", height=0.9 + 0.36 * len(table.bins))
+    figure, axes = framed(f"{table.name}: points in log-odds", height=0.9 + 0.36 * len(table.bins))
     bars = axes.barh([row.label for row in table.bins], [row.points for row in table.bins], color=BLUE, height=0.62)
     axes.bar_label(bars, fmt="%.2f", padding=3)
     axes.axvline(table.reference, color=ORANGE, linestyle="--", linewidth=1.4)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.set_xlim(0, max(1.16 * max(row.points for row in table.bins), 0.01))
-    axes.set_xlabel("points (dashed: at the cut-off)")
+    axes.set_xlabel("log-odds (dashed: at the cut-off)")
     return figure

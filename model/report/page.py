@@ -15,13 +15,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lambda_app.reasons import ranked
 from model.formats import find
 from model.judge.comparison import models_of
-from model.report import captions, charts, words
+from model.report import captions, charts, groups, quality, words
+from model.report.choice import choice_words, smaller_gaps
+from model.report.fields import field_rows
 from model.report.points import points_tables
+from model.report.proofs import explained_words, monotonicity_words
 from model.report.rules import rules
+from model.report.scale import Scale
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lambda_app.artifact import Artifact
-    from lambda_app.manifest import Answer, Application, Figures
+    from lambda_app.manifest import Answer, Application, ColumnFigures, Figures
     from model.judge.assessment import Assessment
 
 FILE = "model_metrics.html"
@@ -48,14 +54,31 @@ class Denied:
     shortfalls: tuple[tuple[str, float], ...]
 
 
-def render(assessment: Assessment) -> str:
-    """The page about an assessed model."""
+@dataclass(frozen=True)
+class Column:
+    """A sensitive column: its figures, and the sentences about them (`model.report.groups`)."""
+
+    name: str
+    figures: ColumnFigures
+    picture: captions.Picture
+    approved_less: str
+    gap: str
+    misjudged: str
+
+
+def render(assessment: Assessment, alternatives: Mapping[str, object] | None = None) -> str:
+    """The page about an assessed model.
+
+    Parameters
+    ----------
+    assessment : Assessment
+    alternatives : mapping, optional
+        What a search for models that are as good and fairer has found; None if nobody has searched.
+    """
     opened, metrics, question = assessment.artifact, assessment.metrics, assessment.question
-    manifest, limits = opened.manifest, question["limits"]
-    judged, threshold = manifest["metrics"], manifest["threshold"]
-    models, counts = models_of(metrics), judged["confusion"]
-    read_off, tables, denied = find(manifest["format"]).tables(opened), points_tables(opened), example_denial(opened)
-    intercept = read_off["intercept"] if read_off else 0.0
+    manifest, judged, limits = opened.manifest, opened.manifest["metrics"], question["limits"]
+    models, counts, denied = models_of(metrics), judged["confusion"], example_denial(opened)
+    columns = _columns(judged)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -65,28 +88,70 @@ def render(assessment: Assessment) -> str:
             judged=judged,
             recorded=(counts["true_approve"] + counts["false_deny"]) / judged["rows"],
             models=models,
+            compared=quality.compared(models, metrics["cutoffs"]),
+            skill=quality.skill_words(judged.get("skill")),
+            calibration=quality.calibration_words(judged),
             narrower=narrower(models),
             names=charts.NAMES,
             cutoffs=metrics["cutoffs"],
-            choice=metrics["choice"],
-            alternatives=metrics["alternatives"],
+            columns=columns,
+            widest=groups.widest(judged),
+            intersections=judged.get("intersections"),
+            no_sensitive_reason=manifest.get("no_sensitive_reason"),
+            choice=choice_words(metrics["choice"], limits["cutoff"], manifest["threshold"], groups=bool(columns)),
+            other_cutoffs=metrics["alternatives"],
+            smaller_gaps=smaller_gaps(metrics),
+            alternatives=alternatives,
             rules=rules(question, assessment.verdict),
             limits=limits,
             generated=manifest["data"]["source"].startswith(GENERATED),
-            tables=tables,
-            idle=captions.idle(tables),
-            intercept=intercept,
-            needed=log(threshold / (1 - threshold)) - intercept,
+            **_points(opened),
+            monotonicity=monotonicity_words(manifest["monotonicity"]),
+            explained=explained_words(manifest.get("explained")),
+            leakage=manifest.get("leakage"),
+            score_stability=manifest["strength"]["score_stability_index"] if "strength" in manifest else None,
             denied=denied,
             pictures={
                 "confusions": captions.confusions(models),
                 "curves": captions.curves(models, metrics["roc"]),
-                "groups": captions.groups(judged) + captions.cutoffs(metrics, limits["maximum_equal_opportunity_gap"]),
-                "points": captions.points(tables),
+                "cutoffs": captions.cutoffs(metrics, limits["maximum_equal_opportunity_gap"]),
+                "points": captions.points(points_tables(opened)),
                 "shortfalls": captions.shortfalls(denied.shortfalls) if denied else [],
             },
         )
     )
+
+
+def _points(opened: Artifact) -> dict[str, object]:
+    """What the page shows of a scorecard's points, on both scales."""
+    manifest, tables = opened.manifest, points_tables(opened)
+    read_off, idle = find(manifest["format"]).tables(opened), captions.idle(tables)
+    scale, threshold = Scale.of(manifest["settings"]), manifest["threshold"]
+    intercept = read_off["intercept"] if read_off else 0.0
+    log_cutoff = log(threshold / (1 - threshold))
+    return {
+        "tables": tables,
+        "fields": field_rows(manifest, idle),
+        "scale": scale,
+        "intercept": intercept,
+        "base": scale.score(intercept),
+        "log_cutoff": log_cutoff,
+        "needed": scale.score(log_cutoff),
+    }
+
+
+def _columns(judged: Figures) -> list[Column]:
+    return [
+        Column(
+            name,
+            figures,
+            picture,
+            groups.approved_less(name, figures),
+            groups.gap(name, figures),
+            groups.misjudged(name, figures),
+        )
+        for (name, figures), picture in zip(judged["groups"].items(), captions.groups(judged), strict=True)
+    ]
 
 
 def narrower(models: dict[str, Figures]) -> dict[str, Figures]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lambda_app.manifest import Difference, Interval
+    from lambda_app.manifest import Difference, Estimate, Interval
 
 NONE = "not known"
+# Ratios that have a word, and how close to one of them a ratio must be to get it.
+FRACTIONS = {0.25: "a quarter", 1 / 3: "a third", 0.5: "half", 2 / 3: "two thirds", 0.75: "three quarters"}
+NEAR = 0.015
+# From here on, a ratio is no longer a fraction.
+ALMOST = 0.95
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -28,9 +33,20 @@ def percentage_points(difference: float | None) -> str:
     return NONE if difference is None else f"{difference * 100:.1f} percentage points"
 
 
-def places(figure: float | None) -> str:
-    """A figure with four decimal places."""
-    return NONE if figure is None else f"{figure:.4f}"
+def more_points(difference: float | None) -> str:
+    """By how much one share is larger or smaller than another.
+
+    >>> more_points(-0.0123), more_points(0.5)
+    ('1.2 percentage points less', '50.0 percentage points more')
+    """
+    if difference is None:
+        return NONE
+    return f"{percentage_points(abs(difference))} {'less' if difference < 0 else 'more'}"
+
+
+def places(figure: float | None, digits: int = 4) -> str:
+    """A figure with as many decimal places."""
+    return NONE if figure is None else f"{figure:.{digits}f}"
 
 
 def number(value: float | None) -> str:
@@ -38,17 +54,41 @@ def number(value: float | None) -> str:
     return NONE if value is None else f"{value:,.2g}".replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
+def hundredths(value: float | None) -> str:
+    """A number with two decimal places and a minus sign that does not break.
+
+    >>> hundredths(-0.004), hundredths(1.237)
+    ('0.00', '1.24')
+    """
+    return NONE if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
+
+
 def whole(count: float | None) -> str:
     """A count."""
     return NONE if count is None else f"{count:,}"
 
 
-def interval(ends: Interval | Difference, digits: int = 1, scale: float = 100) -> str:
+def fraction(ratio: float | None) -> str:
+    """A ratio of two rates, 0 to 1, in words that go before "as often".
+
+    >>> fraction(0.51), fraction(0.35), fraction(0.98), fraction(1.0)
+    ('about half', '0.35 times', 'almost', 'exactly')
+    """
+    if ratio is None:
+        return NONE
+    if ratio >= ALMOST:
+        return "exactly" if ratio == 1 else "almost"
+    near = min(FRACTIONS, key=lambda share: abs(share - ratio))
+    return f"about {FRACTIONS[near]}" if abs(near - ratio) <= NEAR else f"{ratio:.2f} times"
+
+
+def interval(ends: Interval | Difference | Estimate | None, digits: int = 1, scale: float = 100) -> str:
     """An interval; by default of shares, in per cent.
 
     >>> interval({"low": 0.931, "high": 0.9364}, digits=2)
     '93.10 to 93.64'
     """
-    if ends["low"] is None or ends["high"] is None:
+    if ends is None or ends["low"] is None or ends["high"] is None:
         return NONE
-    return f"{ends['low'] * scale:.{digits}f} to {ends['high'] * scale:.{digits}f}"
+    low, high = (f"{end * scale:.{digits}f}".replace("-", "\N{MINUS SIGN}") for end in (ends["low"], ends["high"]))
+    return f"{low} to {high}"

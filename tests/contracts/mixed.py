@@ -6,7 +6,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from model.contract import Contract, Outcome, Scored, Sensitive
+from model.contract import Contract, Outcome, Reason, Scored, Sensitive
+
+# Two fields give this one, so that an applicant may deserve it twice.
+EMPLOYMENT_NOT_STATED = Reason("EMPLOYMENT_NOT_STATED", "Employment not stated")
 
 
 class Loan(Contract):
@@ -18,7 +21,7 @@ class Loan(Contract):
     Years: Annotated[
         int | None,
         Field(ge=0, le=60, description="Years in the present employment"),
-        Scored("up", "years", "YEARS", "Length of employment"),
+        Scored("up", "years", "YEARS", "Length of employment", missing=EMPLOYMENT_NOT_STATED),
     ] = None
     Home: Annotated[
         Literal["own", "rent", "parents"], Field(description="Housing"), Scored("free", "word", "HOME", "Housing")
@@ -26,12 +29,19 @@ class Loan(Contract):
     Job: Annotated[
         Literal["fixed", "freelance", "none", "unseen"] | None,
         Field(description="Employment"),
-        Scored("free", "word", "JOB", "Kind of employment"),
+        Scored(
+            "free",
+            "word",
+            "JOB",
+            "Kind of employment",
+            missing=EMPLOYMENT_NOT_STATED,
+            words={"none": Reason("NO_JOB", "No employment")},
+        ),
     ] = None
     Savings: Annotated[
         float | None,
         Field(ge=-1_000, le=1_000_000, description="Savings"),
-        Scored("up", "units", "SAVINGS", "Savings too low"),
+        Scored("up", "units", "SAVINGS", "Savings too low", missing=Reason("NO_SAVINGS", "Savings not stated")),
     ] = None
     Guarantor: Annotated[
         int, Field(ge=0, le=1, description="1 if somebody guarantees"), Scored("up", "0 or 1", "GUARANTOR", "None")

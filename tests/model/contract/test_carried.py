@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from model.applicant import Applicant
-from model.contract import Contract, Outcome, Scored
+from model.contract import Contract, Outcome, Reason, Scored
 from model.contract.carried import carried_fields, contract_as_data, contract_identity, refuse_another_contract
 from model.contract.declarations import ContractError
 from model.contract.fields import fields_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lambda_app.manifest import CarriedContract
 
 FREE = Scored("free", "word", "CODE", "Sentence")
-Home = Annotated[Literal["own", "rent"], Field(description="home"), FREE]
+Home = Annotated[Literal["own", "rent"], Field(description="home"), Scored("free", "word", "HOME", "Home")]
 Years = Annotated[int, Field(ge=0, le=50, description="years"), FREE]
 
 
@@ -48,7 +48,7 @@ class OtherFieldOrder(Contract):
 class OtherWordOrder(Trained):
     """The same words in another order."""
 
-    home: Annotated[Literal["rent", "own"], Field(description="home"), FREE]
+    home: Annotated[Literal["rent", "own"], Field(description="home"), Scored("free", "word", "HOME", "Home")]
 
 
 class OtherRange(Trained):
@@ -61,6 +61,16 @@ class OtherReason(Trained):
     """A different reason text."""
 
     years: Annotated[int, Field(ge=0, le=50, description="years"), Scored("free", "word", "CODE", "Another")]
+
+
+class OtherWordReason(Trained):
+    """A reason of its own for one word."""
+
+    home: Annotated[
+        Literal["own", "rent"],
+        Field(description="home"),
+        Scored("free", "word", "HOME", "Home", words={"rent": Reason("RENT", "Rented home")}),
+    ]
 
 
 class OneMore(Trained):
@@ -127,6 +137,15 @@ def test_an_artifact_carries_every_fact_of_its_fields(contract: Callable[[], typ
     assert carried_fields(as_in_a_manifest(contract())) == fields_of(contract())
 
 
+def test_only_declared_reasons_of_missing_values_and_words_are_carried() -> None:
+    # Given a contract of which some fields have such reasons, when it is written, then only these fields have the keys
+    fields = {field["name"]: field for field in as_in_a_manifest(load_contract(MIXED))["fields"]}
+    assert fields["Job"]["missing"] == {"code": "EMPLOYMENT_NOT_STATED", "text": "Employment not stated"}
+    assert fields["Job"]["by_word"] == {"none": {"code": "NO_JOB", "text": "No employment"}}
+    assert {name for name, field in fields.items() if "missing" in field} == {"Years", "Job", "Savings"}
+    assert {name for name, field in fields.items() if "by_word" in field} == {"Job"}
+
+
 def test_the_contract_of_the_training_is_accepted() -> None:
     # Given the contract itself, and one that differs only in parts that do not travel with the model
     class Judged(Trained):
@@ -144,6 +163,7 @@ def test_the_contract_of_the_training_is_accepted() -> None:
         pytest.param(OtherWordOrder, "different: home", id="word-order"),
         pytest.param(OtherRange, "different: years", id="range"),
         pytest.param(OtherReason, "different: years", id="reason"),
+        pytest.param(OtherWordReason, "different: home", id="reason-of-a-word"),
         pytest.param(OneMore, "different: more", id="field"),
     ],
 )

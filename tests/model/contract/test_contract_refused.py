@@ -40,6 +40,10 @@ def test_the_sound_contract_is_accepted() -> None:
     assert [spec.name for spec in fields_of(differing())] == ["years", "home"]
 
 
+def test_contract_may_say_why_it_has_no_sensitive_column() -> None:
+    assert fields_of(differing(sensitive=(), no_sensitive_reason="Companies have no age."))
+
+
 @pytest.mark.parametrize(
     ("namespace", "field", "why"),
     [
@@ -50,6 +54,18 @@ def test_the_sound_contract_is_accepted() -> None:
         pytest.param({"sensitive": (Sensitive("status"),)}, None, "status twice", id="outcome-as-a-sensitive-column"),
         pytest.param(
             {"sensitive": (Sensitive("age"), Sensitive("age", bands=(1,)))}, None, "age twice", id="sensitive-twice"
+        ),
+        pytest.param(
+            {"no_sensitive_reason": "No need"}, None, "but has 2", id="reason-for-no-sensitive-column-but-two"
+        ),
+        pytest.param(
+            {"sensitive": (), "no_sensitive_reason": " "},
+            None,
+            "says nothing",
+            id="blank-reason-for-no-sensitive-column",
+        ),
+        pytest.param(
+            {"sensitive": (), "no_sensitive_reason": True}, None, "says nothing", id="reason-that-is-not-in-words"
         ),
         pytest.param({"samples": ({"years": 3}, {"years": 51})}, "years", "sample 2 breaks", id="sample-out-of-range"),
         pytest.param({"samples": ({"years": 3, "age": 30},)}, "age", "sample 1 breaks", id="sample-with-other-field"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from IPython.core.formatters import DisplayFormatter
 
-from model.report import captions
+from model.report import captions, charts
 from model.report.points import Bin, PointsTable
 
 if TYPE_CHECKING:
@@ -40,10 +40,23 @@ def test_same_figure_gives_the_same_bytes() -> None:
 def test_field_without_points_has_no_picture() -> None:
     tables = [table("Still", 0.0, 0.0), table("Moves", 0.0, 0.5)]
     assert captions.idle(tables) == ["Still"]
-    assert [picture.alt.split(":")[0] for picture in captions.points(tables)] == ["Points of Moves"]
+    assert [picture.alt.split(":")[0] for picture in captions.points(tables)] == ["Points of Moves in log-odds"]
 
 
 def test_distribution_describes_each_group(small: TrainingRun) -> None:
     alt = captions.distribution(small.candidate.holdout, "Income", "Group").alt
     assert alt.startswith("Income of the applications. Group 0: median ")
     assert alt.count("labelled approve") == 2
+
+
+def test_a_long_group_name_leaves_room_for_its_bars(small: TrainingRun) -> None:
+    # Given a group whose name is longer than the chart is wide
+    [column] = small.manifest["metrics"]["groups"].values()
+    first, second = column["by_group"].values()
+    by_group = {"separated, divorced, widowed or never asked at all": first, "1": second}
+    # When its chart is drawn
+    figure = charts.group_rates(by_group, "Marital")
+    figure.canvas.draw()
+    # Then the bars have at least half of the width
+    [axes] = figure.axes
+    assert axes.get_position().width > 0.5

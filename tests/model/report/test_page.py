@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import pairwise
+from math import log
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +15,12 @@ from model.applicant import Applicant
 from model.data.applications import check_frame
 from model.data.generator import generate
 from model.fit.settings import TrainingSettings
+from model.formats import scorecard
 from model.report import style
 from model.report.captions import idle
 from model.report.page import FILE, TEMPLATES, example_denial, render
 from model.report.points import points_tables
+from model.report.scale import Scale
 from model.run import run
 from tests.pages import Page
 from tests.trainings import task_of
@@ -82,8 +85,11 @@ def test_says_which_field_affects_no_decision(mixed: TrainingRun) -> None:
 
 
 def test_describes_each_guideline_correctly(page: Page) -> None:
+    assert "Law, as of 26 November 2026" in page.words()
     assert "guideline for employment selection (29 CFR 1607.4(D)), not a rule for credit" in page.words()
     assert "SR 26-2 (April 2026), which replaced SR 11-7" in page.words()
+    assert "22 April 2026, in force since 21 July 2026, removed its effects test" in page.words()
+    assert "SB 26-189, in force from 1 January 2027, replaces SB 24-205" in page.words()
     assert "biased" not in page.text
 
 
@@ -130,29 +136,32 @@ def test_explains_a_denial_with_the_services_own_reasons(outcome: TrainingRun, p
 def test_lists_the_largest_shortfalls_first(outcome: TrainingRun) -> None:
     denial = example_denial(outcome.assessment.artifact)
     assert denial is not None
-    largest = [name for name, shortfall in denial.shortfalls if shortfall > 0][:4]
-    assert largest == [reason["field"] for reason in denial.answer["reasons"]]
+    given = [reason["field"] for reason in denial.answer["reasons"]]
+    assert given
+    assert given == [name for name, _ in denial.shortfalls[: len(given)]]
 
 
 def test_lists_all_points(small: TrainingRun) -> None:
     tables = points_tables(small.assessment.artifact)
     page = Page.of(render(small.assessment))
     for row in (row for table in tables for row in table.bins):
-        assert row.label in page.text
-        assert f"{row.points:.3f}" in page.text
+        assert f"{row.label} {Scale().points(row.points)} {row.points:.3f}" in page.words()
 
 
-def test_gives_the_points_needed_for_approval(small: TrainingRun) -> None:
-    # given: a score is the intercept plus points; approval needs the cut-off's log-odds
+def test_gives_the_scores_at_the_start_and_at_the_cutoff(small: TrainingRun) -> None:
+    # given: 600 points are odds of 50 to 1, and 20 more double the odds
     words = Page.of(render(small.assessment)).words()
-    needed = float(re.search(r"approved with ([\d.-]+) points or more", words)[1])  # type: ignore[index]  # no match fails the test
-    intercept = float(re.search(r"The score is ([\d.-]+) plus", words)[1])  # type: ignore[index]  # no match fails the test
+    starts, needed = (
+        float(text) for text in re.findall(r"starts with (\d+) points, .* with a score of (\d+) or", words)[0]
+    )
 
     # when
-    probability = 1 / (1 + 2.718281828459045 ** -(intercept + needed))
+    odds = [50 * 2 ** ((score - 600) / 20) for score in (starts, needed)]
 
-    # then
-    assert probability == pytest.approx(small.manifest["threshold"], abs=0.002)
+    # then: half a point is 0.017 in log-odds
+    threshold = small.manifest["threshold"]
+    assert log(odds[1]) == pytest.approx(log(threshold / (1 - threshold)), abs=0.018)
+    assert log(odds[0]) == pytest.approx(scorecard.tables(small.assessment.artifact)["intercept"], abs=0.018)
 
 
 @pytest.fixture(scope="module")
@@ -167,9 +176,12 @@ def rejected(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
 def test_is_kept_for_a_rejected_model_and_names_the_rule(rejected: TrainingRun) -> None:
     words = Page.of((rejected.directory / FILE).read_text(encoding="utf-8")).words()
     assert rejected.directory.name == "rejected"
-    assert "Stopped at the policy gate: group_size" in words
-    assert "a group of the hold-out is too small to judge by" in words
-    assert words.count("✗ failed") == 1
+    broken = list(dict(rejected.verdict.denials))
+    assert "group_size" in broken
+    assert f"Stopped at the policy gate: {', '.join(broken)}" in words
+    for rule, message in rejected.verdict.denials:
+        assert f"Rule {rule}: {message}" in words
+    assert words.count("✗ failed") == len(broken)
 
 
 def test_says_when_a_group_cannot_be_judged(tmp_path: Path) -> None:
