@@ -96,7 +96,8 @@ def compare_with_champion(where: Path, opened: Artifact, decided: Decided, holdo
     ArtifactCorrupt, ArtifactUnsafe, ArtifactMissing
         The champion's artifact cannot be opened, and not only because it has an older layout.
     """
-    if directory := artifact_of(where, opened.manifest):
+    directory = artifact_of(where, opened.manifest)
+    if directory is not None:
         # An artifact of an older layout still has figures.
         with suppress(ArtifactUnsupported):
             return _on_same_rows(artifact.load(str(directory)), opened, decided, holdout)
