@@ -37,6 +37,8 @@ class Recipe:
         The sensitive column by which rows are weighed while fitting; None if fitting reads no group.
     strength : float
         How much of the dependence between group and outcome the weights take away, 0 to 1.
+    how : str
+        How to train it, as people read it; empty if `train` cannot.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Recipe:
     left_out: tuple[str, ...] = ()
     reweighed_by: str | None = None
     strength: float = 0.0
+    how: str = ""
 
     def rows(self, applications: Applications) -> Applications:
         """The applications without the fields that are left out."""
@@ -87,21 +90,21 @@ def first_round(fields: Sequence[str], columns: Iterable[str], settings: Trainin
     settings : TrainingSettings
         Those of the chosen model, with its number of iterations.
     """
-    iterations, leaf, penalty = settings.max_iter, settings.min_samples_leaf, settings.l2_regularization
-    found = [Recipe("as chosen", settings)]
+    found = [Recipe("as chosen", settings, how="train as before")]
     if len(fields) > 1:
-        found += [Recipe(f"without {name}", settings, (name,)) for name in fields]
+        found += [_without((name,), settings) for name in fields]
     found += [
-        Recipe(f"{rounds} iterations", replace(settings, max_iter=rounds))
-        for rounds in (max(1, iterations // 4), max(1, iterations // 2), iterations * 2)
+        _with(settings, f"{rounds} iterations", max_iter=rounds, most_iterations=rounds)
+        for rounds in (max(1, settings.max_iter // 4), max(1, settings.max_iter // 2), settings.max_iter * 2)
     ]
     found += [
-        Recipe(f"l2 regularization {strength:g}", replace(settings, l2_regularization=strength))
-        for strength in (max(penalty, 1.0) * 30, max(penalty, 1.0) * 1000)
+        _with(settings, f"L2 regularization {penalty:g}", l2_regularization=penalty)
+        for penalty in (max(settings.l2_regularization, 1.0) * times for times in (30, 1000))
     ]
-    found.append(Recipe(f"at least {leaf * 20} rows a leaf", replace(settings, min_samples_leaf=leaf * 20)))
+    rows = settings.min_samples_leaf * 20
+    found.append(_with(settings, f"at least {rows} rows a leaf", min_samples_leaf=rows))
     found += [
-        Recipe(f"{leaves} leaves a tree", replace(settings, max_leaf_nodes=leaves))
+        _with(settings, f"{leaves} leaves a tree", max_leaf_nodes=leaves)
         for leaves in (2, 8)
         if leaves != settings.max_leaf_nodes
     ]
@@ -114,9 +117,23 @@ def first_round(fields: Sequence[str], columns: Iterable[str], settings: Trainin
 
 
 def second_round(spared: Sequence[str], settings: TrainingSettings) -> list[Recipe]:
-    """The recipes that leave out two or three of the fields that can best be spared, the best first in `spared`."""
+    """The recipes that leave out two or three of the fields that can best be spared, the best first in `spared`.
+
+    At least one field stays.
+    """
     return [
-        Recipe(f"without {' and '.join(names)}", settings, names)
+        _without(names, settings)
         for count in (2, 3)
+        if count < len(spared)
         for names in combinations(spared[:SPARED], count)
     ]
+
+
+def _without(names: tuple[str, ...], settings: TrainingSettings) -> Recipe:
+    listed = " and ".join(names)
+    return Recipe(f"without {listed}", settings, names, how=f"take {listed} out of the contract")
+
+
+def _with(settings: TrainingSettings, name: str, **changes: float) -> Recipe:
+    options = (f"--{key.replace('_', '-')} {value:g}" for key, value in changes.items())
+    return Recipe(name, replace(settings, **changes), how=f"train {' '.join(options)}")  # type: ignore[arg-type]  # mypy cannot match the values' types with the names

@@ -38,9 +38,10 @@ class Tried(TypedDict):
 
 
 class Point(TypedDict):
-    """One recipe at one cut-off: on the training rows, out-of-fold, and on the hold-out."""
+    """One recipe at one cut-off: on the training rows, out-of-fold, and on the hold-out; `how` says how to train it."""
 
     recipe: str
+    how: str
     left_out: list[str]
     reads_group: bool
     cutoff: float
@@ -89,6 +90,7 @@ def try_recipe(recipe: Recipe, on: Rows) -> list[Point]:
     return [
         {
             "recipe": recipe.name,
+            "how": recipe.how,
             "left_out": list(recipe.left_out),
             "reads_group": recipe.reweighed_by is not None,
             "cutoff": float(cutoff),

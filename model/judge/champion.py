@@ -7,12 +7,13 @@ was trained on some of these rows, it looks better than it is; that can deny a m
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from lambda_app import artifact
+from lambda_app.errors import ArtifactUnsupported
 from model.contract.carried import carried_fields, contract_identity
 from model.errors import GateError
 from model.formats import find
@@ -21,6 +22,7 @@ from model.judge.figures import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -91,13 +93,14 @@ def compare_with_champion(where: Path, opened: Artifact, decided: Decided, holdo
     ------
     GateError
         This is no manifest, or one without figures.
-    ArtifactError
-        The champion's artifact cannot be opened.
+    ArtifactCorrupt, ArtifactUnsafe, ArtifactMissing
+        The champion's artifact cannot be opened, and not only because it has an older layout.
     """
-    directory = artifact_of(where, opened.manifest)
-    if directory is None:
-        return compare_figures(opened.manifest, read_champion(where))
-    return _on_same_rows(artifact.load(str(directory)), opened, decided, holdout)
+    if directory := artifact_of(where, opened.manifest):
+        # An artifact of an older layout still has figures.
+        with suppress(ArtifactUnsupported):
+            return _on_same_rows(artifact.load(str(directory)), opened, decided, holdout)
+    return compare_figures(opened.manifest, read_champion(where))
 
 
 def artifact_of(where: Path, manifest: Mapping[str, Any]) -> Path | None:

@@ -87,8 +87,8 @@ def compare_groups(
         The name of each row's group, '' if it has none. The intervals hold for all of these columns at once.
     """
     tallies = {column: _tally(probabilities, approved, truth, names) for column, names in columns.items()}
-    of_all = critical(pairs(len(tally.names) for tally in tallies.values() if tally.comparable))
-    of_creditworthy = critical(pairs(len(tally.names) for tally in tallies.values() if tally.all_creditworthy))
+    of_all = critical(pairs([len(tally.names) for tally in tallies.values() if tally.comparable]))
+    of_creditworthy = critical(pairs([len(tally.names) for tally in tallies.values() if tally.all_creditworthy]))
     return {
         column: {
             "by_group": {name: _group(tally, place) for place, name in enumerate(tally.names)},
@@ -190,7 +190,8 @@ def _difference(names: list[str], shares: Floats, value: float, low: float, high
         "low": low,
         "high": high,
         "lowest": names[int(shares.argmin())],
-        "highest": names[int(shares.argmax())],
+        # The last one, so that two groups are named even if all are alike.
+        "highest": names[int(np.flatnonzero(shares == shares.max())[-1])],
     }
 
 
