@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from model.contract import Contract
     from model.data.applications import Applications
     from model.fit.settings import TrainingSettings
+    from model.fit.task import Limits
     from model.judge.gate import GateQuestion, Verdict
     from model.run import TrainingRun
 
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success; 1 on an error, with the reason on standard error; 3 if the gate denies the model.
+        0 on success; 1 on an error, with the reason on standard error; 3 if the gate denies the model or its limits.
     """
     options = parser(__doc__).parse_args(arguments)
     try:
@@ -53,15 +54,13 @@ def _train(options: Namespace) -> int:
     from model.fit.settings import TrainingSettings
     from model.fit.task import TrainingTask
     from model.judge.champion import read_champion
-    from model.judge.gate import judge_limits
-    from model.judge.limits import limits_of
     from model.run import run
     from model.track import Recorder
 
     contract = load_contract(options.contract)
-    limits = limits_of(contract)
-    if not (judged := judge_limits(limits)).passed:
-        return _verdict(judged)
+    limits = _limits(contract)
+    if limits is None:
+        return GATE_FAILED
     if options.champion is not None:
         read_champion(options.champion)  # a wrong path is told now, not after the training
     applications = _applications(options, contract, options.dated)
@@ -87,17 +86,15 @@ def _export(options: Namespace) -> int:
     from model.contract.loading import load_contract
     from model.fit.task import TrainingTask
     from model.fit.train import Candidate, split
-    from model.judge.gate import judge_limits
-    from model.judge.limits import limits_of
     from model.run import publish
 
     manifest = artifact.load(str(options.artifact)).manifest
     settings, data = _trained_with(options.artifact, manifest)
     contract = load_contract(options.contract)
     refuse_another_contract(contract, manifest["contract"])
-    limits = limits_of(contract)
-    if not (judged := judge_limits(limits)).passed:
-        return _verdict(judged)
+    limits = _limits(contract)
+    if limits is None:
+        return GATE_FAILED
     applications = _applications(options, contract)
     if applications.digest != data["digest"]:
         raise DataError("this is not the data that the model was trained on; name it with --data (and --seed)")
@@ -128,29 +125,29 @@ def _evaluate(options: Namespace) -> int:
     from model.contract.carried import refuse_another_contract
     from model.contract.loading import load_contract
     from model.judge.figures import evaluate
-    from model.judge.limits import limits_of
     from model.judge.parity import decide_all
 
     opened = artifact.load(str(options.artifact))
     contract = load_contract(options.contract)
     refuse_another_contract(contract, opened.manifest["contract"])
-    rule = limits_of(contract)["cutoff"]
+    limits = _limits(contract)
+    if limits is None:
+        return GATE_FAILED
     # Standard output is for the figures, which are JSON.
     judged = _judged(options, opened.manifest, contract, to=sys.stderr)
     decided = decide_all(opened, judged)
-    print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, rule), indent=1))
+    print(json.dumps(evaluate(decided.probabilities, decided.approved, judged, limits["cutoff"]), indent=1))
     return 0
 
 
 def _gate(options: Namespace) -> int:
     from model.contract.loading import load_contract
-    from model.judge.gate import gate_question, judge, judge_limits
-    from model.judge.limits import limits_of
+    from model.judge.gate import gate_question, judge
 
     contract = load_contract(options.contract)
-    limits = limits_of(contract)
-    if not (judged := judge_limits(limits)).passed:
-        return _verdict(judged)
+    limits = _limits(contract)
+    if limits is None:
+        return GATE_FAILED
     manifest: Any = _manifest(options.artifact / "manifest.json")
     question = gate_question(manifest, limits, contract)
     if options.champion is not None:
@@ -238,6 +235,17 @@ def _trained_with(directory: Path, manifest: Manifest) -> tuple[TrainingSettings
     return settings, data
 
 
+def _limits(contract: type[Contract]) -> Limits | None:
+    """The contract's limits, or None if the policy denies them."""
+    from model.judge.gate import judge_limits
+    from model.judge.limits import limits_of
+
+    limits = limits_of(contract)
+    verdict = judge_limits(limits)
+    _say_denials(verdict)
+    return limits if verdict.passed else None
+
+
 def _against_champion(
     options: Namespace, question: GateQuestion, manifest: Manifest, contract: type[Contract]
 ) -> GateQuestion:
@@ -295,9 +303,13 @@ def _verdict(verdict: Verdict) -> int:
     if verdict.passed:
         _say("gate", "passed")
         return 0
+    _say_denials(verdict)
+    return GATE_FAILED
+
+
+def _say_denials(verdict: Verdict) -> None:
     for rule, message in verdict.denials:
         _say("gate", f"DENIED by rule {rule}: {message}")
-    return GATE_FAILED
 
 
 def _say_rejects(applications: Applications, to: TextIO | None = None) -> None:

@@ -181,13 +181,29 @@ def test_score_decides_a_file_as_the_service_does(trained: Path, tmp_path: Path,
 @pytest.mark.parametrize(
     ("accuracy", "code", "expected"), [(0.0, 0, "passed"), (1.0, 3, "DENIED by rule champion")], ids=["worse", "better"]
 )
-def test_gate_compares_with_the_champion(
+def test_gate_compares_with_the_champions_figures(
     trained: Path, tmp_path: Path, accuracy: float, code: int, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    champion = tmp_path / "champion.json"
-    champion.write_text(json.dumps({"metrics": {"accuracy": accuracy, "equal_opportunity_gap": 0.9}}))
+    champion, manifest = tmp_path / "champion.json", json.loads((trained / "manifest.json").read_text())
+    figures = manifest["metrics"] | {"accuracy": accuracy, "equal_opportunity_gap": 0.9}
+    champion.write_text(json.dumps(manifest | {"metrics": figures}))
     assert run("gate", "--artifact", trained, "--champion", champion) == code
     assert expected in capsys.readouterr().out
+
+
+def test_gate_compares_with_the_champion_on_the_same_rows(
+    data: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given the artifact in service, and the data that it was trained on
+    words = ["--artifact", trained, "--champion", trained, "--data", data]
+    # When the same model is to replace it, then both decide the hold-out, and neither is worse
+    assert run("gate", *words) == 0
+    assert "the hold-out of the training data, 800 of 4,000 rows" in capsys.readouterr().out
+
+
+def test_gate_needs_data_to_compare_on_the_same_rows(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("gate", "--artifact", trained, "--champion", trained) == 1
+    assert "needs its own data" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", "NaN"])

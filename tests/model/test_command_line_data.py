@@ -216,8 +216,7 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1, hours=1)).date().isoformat()
         pytest.param(["train", "--dated", "20260131"], "--dated: write a date", id="other-iso-notation"),
         pytest.param(["train", "--dated", "2026-02-30"], "--dated: write a date", id="no-such-day"),
         pytest.param(["train", "--dated", TOMORROW], "is in the future", id="future"),
-        pytest.param(["gate", "--max-rejects", "0.1"], "unrecognized arguments", id="gate-reads-no-data"),
-        pytest.param(["gate", "--seed", "1"], "unrecognized arguments", id="gate-draws-nothing"),
+        pytest.param(["gate", "--dated", "2020-01-01"], "unrecognized arguments", id="gate-dates-no-data"),
         pytest.param(["track", "--contract", SMALL], "unrecognized arguments", id="track-needs-no-contract"),
         pytest.param(
             ["score", "--in", "a.csv", "--out", "b.csv", "--contract", MIXED],

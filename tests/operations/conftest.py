@@ -10,6 +10,7 @@ import pytest
 
 from lambda_app.manifest import digest, model_version
 from operations.commands import main
+from operations.evidence.coherence import JUDGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,11 +98,14 @@ def write_run(root: Path) -> Run:
         "metrics": metrics,
         "parity": {"rows": 100, "different_decisions": 0},
         "monotonicity": {"pairs": 100, "violations": 0},
+        "leakage": {"copied_share": 0.0},
+        "explained": {"denials": 9, "without_reason": 0},
+        "no_sensitive_reason": None,
         "gate": {"passed": True, "denials": []},
     }
     manifest["model_version"] = model_version(manifest)
     limits = {"minimum_accuracy": 0.9}
-    asked = {key: manifest[key] for key in ("model_version", "metrics", "parity", "monotonicity")}
+    asked = {key: manifest[key] for key in JUDGED} | {"contract": {"model": "a", "limits": "a"}, "data_age_days": 1}
     files: dict[str, Any] = {
         "artifacts/manifest.json": manifest,
         "artifacts/metrics.json": {key: manifest[key] for key in ("model_version", "threshold")}

@@ -51,6 +51,13 @@ def _edit_input(**changes: Any) -> Change:
     return lambda run: run.edit(GATE, input=run.read(GATE)["input"] | changes)
 
 
+def _edit_input_without(key: str) -> Change:
+    def change(run: Run) -> None:
+        run.edit(GATE, input={name: value for name, value in run.read(GATE)["input"].items() if name != key})
+
+    return change
+
+
 def _denied_in_both(run: Run) -> None:
     run.edit(MANIFEST, gate=DENIED)
     run.edit(GATE, decision=DENIED)
@@ -88,6 +95,9 @@ CHANGES: dict[str, dict[str, Change]] = {
     "model/gate.json": {
         "no metrics": _edit(MANIFEST, metrics={}),
         "another monotonicity": _edit(MANIFEST, monotonicity={"pairs": 9}),
+        "other leakage": _edit(MANIFEST, leakage={"copied_share": 0.9}),
+        "other reasons": _edit(MANIFEST, explained={"denials": 9, "without_reason": 1}),
+        "a reason for no groups": _edit_input(no_sensitive_reason="No need."),
         "gate denied": _denied_in_both,
         "gate denied, by the manifest": _edit(MANIFEST, gate=DENIED),
         "gate denied, but not in the manifest": _edit(GATE, decision=DENIED),
@@ -98,6 +108,8 @@ CHANGES: dict[str, dict[str, Change]] = {
         "gate asked with low limits": _edit_input(limits={"minimum_accuracy": 0.5}),
         "gate asked more": _edit_input(more=1),
         "gate asked less": _edit(GATE, input={"model_version": "other"}),
+        "gate asked without a contract": _edit_input_without("contract"),
+        "gate asked without an age": _edit_input_without("data_age_days"),
         "gate not asked": _edit(GATE, input=None),
         "stricter limits": _edit("limits.json", minimum_accuracy=0.95),
     },

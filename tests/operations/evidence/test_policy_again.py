@@ -54,7 +54,10 @@ def test_evidence_of_a_trained_model_is_verified_and_its_policy_passes_it(traine
 def test_a_decision_that_the_policy_would_not_give_is_found_by_asking_it(trained: Run, tmp_path: Path) -> None:
     # Given a champion that beats the model, which nothing else in the archive shows
     asked = trained.read("artifacts/gate.json")["input"]
-    trained.edit("artifacts/gate.json", input=asked | {"champion": {"accuracy": 1.0, "equal_opportunity_gap": 0.0}})
+    lost = {"value": -0.1, "low": -0.1, "high": -0.1}
+    champion = {"model_version": "v", "same_rows": False, "roc_auc": lost, "accuracy": lost, "gap": 0.0, "groups": {}}
+    contract = asked["contract"] | {"champion": asked["contract"]["model"]}
+    trained.edit("artifacts/gate.json", input=asked | {"champion": champion, "contract": contract})
 
     verdict, decision = _asked_again(trained.gather(), tmp_path)
 
