@@ -41,6 +41,15 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         default=True,
         help="record the run with MLflow, on the server MLFLOW_TRACKING_URI or in mlflow.db; default: yes",
     )
+    training.add_argument(
+        "--alternatives", action="store_true", help="look for alternatives as well, as that command does"
+    )
+    looking = command(
+        "alternatives",
+        "look for models as good as a trained one that treat groups more alike; write alternatives.json and the report",
+    )
+    _opened(looking)
+    _labelled(looking)
     exporting = command(
         "export", "export a trained pipeline again, for instance in another format; judge and gate it again"
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from model.data.applications import Applications
     from model.fit.settings import TrainingSettings
     from model.fit.task import Limits
+    from model.judge.assessment import Assessment
     from model.judge.gate import GateQuestion, Verdict
     from model.run import TrainingRun
 
@@ -73,6 +74,8 @@ def _train(options: Namespace) -> int:
     with Recorder(contract.__name__, os.environ) if options.track else nullcontext() as recorder:
         done = run(task, options.out)
         code = _report(done)
+        if options.alternatives:
+            _look_further(done.assessment, applications, limits, done.directory)
         if recorder:
             _say("recorded", recorder.record(done.directory))
     return code
@@ -89,22 +92,34 @@ def _export(options: Namespace) -> int:
     from model.run import publish
 
     manifest = artifact.load(str(options.artifact)).manifest
-    settings, data = _trained_with(options.artifact, manifest)
+    settings, _ = _trained_with(options.artifact, manifest)
     contract = load_contract(options.contract)
     refuse_another_contract(contract, manifest["contract"])
     limits = _limits(contract)
     if limits is None:
         return GATE_FAILED
-    applications = _applications(options, contract)
-    if applications.digest != data["digest"]:
-        raise DataError("this is not the data that the model was trained on; name it with --data (and --seed)")
-    # Reading the same data again does not make it newer.
-    applications = replace(applications, dated=data.get("dated"))
+    applications = _training_data(options, contract, manifest)
     training, holdout = split(applications, settings)
     candidate = Candidate(joblib.load(options.artifact / "pipeline.joblib"), manifest["threshold"], training, holdout)
     return _report(
         publish(TrainingTask(contract, applications, limits, settings, options.format), candidate, options.out)
     )
+
+
+def _alternatives(options: Namespace) -> int:
+    from model.contract.carried import refuse_another_contract
+    from model.contract.loading import load_contract
+    from model.judge.assessment import reopened
+
+    assessment = reopened(options.artifact)
+    manifest = assessment.artifact.manifest
+    contract = load_contract(options.contract)
+    refuse_another_contract(contract, manifest["contract"])
+    limits = _limits(contract)
+    if limits is None:
+        return GATE_FAILED
+    _look_further(assessment, _training_data(options, contract, manifest), limits, options.artifact)
+    return 0
 
 
 def _track(options: Namespace) -> int:
@@ -179,6 +194,7 @@ def _score(options: Namespace) -> int:
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "train": _train,
+    "alternatives": _alternatives,
     "export": _export,
     "evaluate": _evaluate,
     "gate": _gate,
@@ -220,6 +236,26 @@ def _judged(options: Namespace, manifest: Manifest, contract: type[Contract], to
         rows = f"all {len(judged.approved):,} rows, because they are not exactly the training data"
     _say("judged", rows, to)
     return judged
+
+
+def _training_data(options: Namespace, contract: type[Contract], manifest: Manifest) -> Applications:
+    """The very data that a model was trained on."""
+    applications = _applications(options, contract)
+    _, data = _trained_with(options.artifact, manifest)
+    if applications.digest != data["digest"]:
+        raise DataError(
+            "this is not the data that the model was trained on; name it with --data, or with --rows and --seed"
+        )
+    # Reading the same data again does not make it newer.
+    return replace(applications, dated=data.get("dated"))
+
+
+def _look_further(assessment: Assessment, applications: Applications, limits: Limits, directory: Path) -> None:
+    from model.alternatives.summary import lines
+    from model.run import look_further
+
+    for heading, line in lines(look_further(assessment, applications, limits, directory)):
+        _say(heading, line)
 
 
 def _trained_with(directory: Path, manifest: Manifest) -> tuple[TrainingSettings, Data]:

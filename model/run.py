@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_app import selfcheck
+from model.alternatives.search import FILE, search
+from model.fit.settings import TrainingSettings
 from model.fit.train import train
 from model.formats.export import export
 from model.judge.assessment import assess
 
 if TYPE_CHECKING:
     from lambda_app.manifest import Manifest
-    from model.fit.task import TrainingTask
+    from model.alternatives.search import Alternatives
+    from model.data.applications import Applications
+    from model.fit.task import Limits, TrainingTask
     from model.fit.train import Candidate
     from model.judge.assessment import Assessment
     from model.judge.gate import Verdict
@@ -98,6 +102,28 @@ def publish(task: TrainingTask, candidate: Candidate, out: Path) -> TrainingRun:
         return TrainingRun(candidate, assessment, _move(written, list(files), out, deployable=passed))
 
 
+def look_further(assessment: Assessment, applications: Applications, limits: Limits, directory: Path) -> Alternatives:
+    """Search for models that are as good and treat groups more alike, and write the report again with what was found.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        Of the chosen model.
+    applications : Applications
+        The rows that it was trained and judged on.
+    limits : Limits
+    directory : Path
+        Where `alternatives.json` and the report belong: beside the model's manifest.
+    """
+    from model.report import page  # as above
+
+    manifest = assessment.artifact.manifest
+    found = search(applications, manifest, TrainingSettings(**manifest["settings"]), limits, directory)  # type: ignore[arg-type]  # the manifest's settings are those of the dataclass
+    (directory / FILE).write_bytes(_json(found))
+    (directory / page.FILE).write_text(page.render(assessment, found), encoding="utf-8")
+    return found
+
+
 def variables(manifest: Manifest) -> str:
     """The figures that a pipeline passes on, as shell-style assignments. An unknown figure is left empty."""
     metrics = manifest["metrics"]
@@ -114,6 +140,8 @@ def _move(written: Path, names: list[str], out: Path, *, deployable: bool) -> Pa
     target = out if deployable else out / REJECTED
     shutil.rmtree(out / REJECTED, ignore_errors=True)
     target.mkdir(exist_ok=True)
+    # What was found for the model that was here before says nothing about this one.
+    (target / FILE).unlink(missing_ok=True)
     for name in names:
         if deployable or not name.endswith(".joblib"):
             (written / name).replace(target / name)

@@ -35,7 +35,19 @@ DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "PYTHONWARNINGS": "ignore",
 }
-Named = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "brier", "approval_rate", "equal_opportunity_gap"]
+Named = Literal[
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "roc_auc",
+    "gini",
+    "ks",
+    "log_loss",
+    "brier",
+    "approval_rate",
+    "equal_opportunity_gap",
+]
 FIGURES: tuple[Named, ...] = get_args(Named)
 Compared = Literal["equal_opportunity_difference", "demographic_parity_difference", "adverse_impact_ratio"]
 DIFFERENCES: tuple[Compared, ...] = get_args(Compared)
@@ -185,9 +197,16 @@ def figures(manifest: Manifest, models: Mapping[str, Figures]) -> dict[str, floa
     models : mapping of str to Figures
         The figures of each model by its name.
     """
+    # An artifact from before a figure existed lacks it.
     found: dict[str, float | None] = {
-        f"{model}/{name}": judged[name] for model, judged in models.items() for name in FIGURES
+        f"{model}/{name}": judged.get(name) for model, judged in models.items() for name in FIGURES
     }
+    for model, judged in models.items():
+        fit, skill = judged.get("calibration_fit"), judged.get("brier_skill")
+        found[f"{model}/calibration_slope"] = fit and fit["slope"]["value"]
+        found[f"{model}/brier_skill"] = skill and skill["value"]
+    if "leakage" in manifest:
+        found["copied_share"] = manifest["leakage"]["copied_share"]
     for column, differences in manifest["metrics"]["groups"].items():
         # MLflow accepts only letters, digits and a few other characters.
         group = re.sub(r"[^\w\-. ]", "_", column)

@@ -94,7 +94,7 @@ def first_round(fields: Sequence[str], columns: Iterable[str], settings: Trainin
     if len(fields) > 1:
         found += [_without((name,), settings) for name in fields]
     found += [
-        _with(settings, f"{rounds} iterations", max_iter=rounds, most_iterations=rounds)
+        _with(settings, f"{rounds} iterations", **_iterations(rounds))
         for rounds in (max(1, settings.max_iter // 4), max(1, settings.max_iter // 2), settings.max_iter * 2)
     ]
     found += [
@@ -105,7 +105,7 @@ def first_round(fields: Sequence[str], columns: Iterable[str], settings: Trainin
     found.append(_with(settings, f"at least {rows} rows a leaf", min_samples_leaf=rows))
     found += [
         _with(settings, f"{leaves} leaves a tree", max_leaf_nodes=leaves)
-        for leaves in (2, 8)
+        for leaves in (2, settings.max_leaf_nodes * 2)
         if leaves != settings.max_leaf_nodes
     ]
     found += [
@@ -117,21 +117,45 @@ def first_round(fields: Sequence[str], columns: Iterable[str], settings: Trainin
 
 
 def second_round(spared: Sequence[str], settings: TrainingSettings) -> list[Recipe]:
-    """The recipes that leave out two or three of the fields that can best be spared, the best first in `spared`.
+    """The recipes that leave out several fields, or one and use more trees or larger ones.
 
-    At least one field stays.
+    Parameters
+    ----------
+    spared : sequence of str
+        The fields, the one first that can best be spared. At least one stays.
+    settings : TrainingSettings
     """
-    return [
+    together = [
         _without(names, settings)
         for count in (2, 3)
         if count < len(spared)
         for names in combinations(spared[:SPARED], count)
     ]
+    finer = (
+        _with(settings, f"{settings.max_iter * 2} iterations", **_iterations(settings.max_iter * 2)),
+        _with(settings, f"{settings.max_leaf_nodes * 2} leaves a tree", max_leaf_nodes=settings.max_leaf_nodes * 2),
+    )
+    return together + [
+        replace(
+            recipe, name=f"without {name}, {recipe.name}", left_out=(name,), how=f"{_take_out((name,))}; {recipe.how}"
+        )
+        for name in spared[:SPARED]
+        if len(spared) > 1
+        for recipe in finer
+    ]
 
 
 def _without(names: tuple[str, ...], settings: TrainingSettings) -> Recipe:
-    listed = " and ".join(names)
-    return Recipe(f"without {listed}", settings, names, how=f"take {listed} out of the contract")
+    return Recipe(f"without {' and '.join(names)}", settings, names, how=_take_out(names))
+
+
+def _take_out(names: tuple[str, ...]) -> str:
+    return f"take {' and '.join(names)} out of the contract"
+
+
+def _iterations(rounds: int) -> dict[str, int]:
+    """The settings that fix the number of iterations."""
+    return {"max_iter": rounds, "most_iterations": rounds}
 
 
 def _with(settings: TrainingSettings, name: str, **changes: float) -> Recipe:

@@ -190,7 +190,8 @@ def _difference(names: list[str], shares: Floats, value: float, low: float, high
         "low": low,
         "high": high,
         "lowest": names[int(shares.argmin())],
-        "highest": names[int(shares.argmax())],
+        # The last one, so that two groups are named even if all are alike.
+        "highest": names[int(np.flatnonzero(shares == shares.max())[-1])],
     }
 
 

@@ -157,6 +157,7 @@ def operating_curve(curve: Sequence[CutoffFigures], threshold: float, limit: flo
     axes.set_xlim(0, right)
     # Cut-offs that approve nearly everyone or nearly no one would flatten the part that matters.
     axes.set_ylim(max(accuracies.min(), accuracies.max() - 0.15), accuracies.max() + 0.01)
+    axes.locator_params(axis="x", nbins=6)
     percent_axes(axes, "x", "y")
     axes.set_xlabel("equal-opportunity gap")
     axes.set_ylabel("accuracy")
@@ -211,9 +212,11 @@ def shortfalls(found: Sequence[tuple[str, float]]) -> Figure:
     bars = axes.barh(names, values, color=[ORANGE if value > 0 else BLUE for value in values], height=0.62)
     axes.bar_label(bars, fmt="%+.2f", padding=3)
     axes.axvline(0, color=INK, linewidth=0.9)
+    axes.spines.left.set_visible(False)
+    axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    axes.margins(x=0.16)
+    axes.margins(x=0.2)
     axes.set_xlabel("log-odds; above 0 counts against the applicant")
     return figure
 
@@ -274,7 +277,8 @@ def _steps(table: PointsTable, edges: tuple[float, ...]) -> Figure:
 def _bars(table: PointsTable) -> Figure:
     figure, axes = framed(f"{table.name}: points in log-odds", height=0.9 + 0.36 * len(table.bins))
     bars = axes.barh([row.label for row in table.bins], [row.points for row in table.bins], color=BLUE, height=0.62)
-    axes.bar_label(bars, fmt="%.2f", padding=3)
+    # The white box keeps the dashed line from striking a number through.
+    axes.bar_label(bars, fmt="%.2f", padding=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
     axes.axvline(table.reference, color=ORANGE, linestyle="--", linewidth=1.4)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")

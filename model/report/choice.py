@@ -34,8 +34,8 @@ def choice_words(choice: Mapping[str, Any] | None, rule: CutoffRule, threshold: 
         given = f"{cutoff} is the one that {measures.aim(rule)}."
         return [f"{given} Nothing was chosen, so nothing mitigates a gap between groups."]
     asked = (
-        f"{cutoff} was chosen among {choice['candidates']:,}, on training applications and estimates of models that "
-        f"had not seen them: the policy asks for the cut-off that {measures.aim(rule)}."
+        f"{cutoff} was chosen among {choice['candidates']:,} on the training applications, each estimated by a model "
+        f"that had not seen it: the policy asks for the cut-off that {measures.aim(rule)}."
     )
     if not groups:
         return [asked]

@@ -24,10 +24,9 @@ from model.report.rules import rules
 from model.report.scale import Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lambda_app.artifact import Artifact
     from lambda_app.manifest import Answer, Application, ColumnFigures, Figures
+    from model.alternatives.search import Alternatives
     from model.judge.assessment import Assessment
 
 FILE = "model_metrics.html"
@@ -66,13 +65,13 @@ class Column:
     misjudged: str
 
 
-def render(assessment: Assessment, alternatives: Mapping[str, object] | None = None) -> str:
+def render(assessment: Assessment, alternatives: Alternatives | None = None) -> str:
     """The page about an assessed model.
 
     Parameters
     ----------
     assessment : Assessment
-    alternatives : mapping, optional
+    alternatives : Alternatives, optional
         What a search for models that are as good and fairer has found; None if nobody has searched.
     """
     opened, metrics, question = assessment.artifact, assessment.metrics, assessment.question

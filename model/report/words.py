@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 NONE = "not known"
 # Ratios that have a word, and how close to one of them a ratio must be to get it.
 FRACTIONS = {0.25: "a quarter", 1 / 3: "a third", 0.5: "half", 2 / 3: "two thirds", 0.75: "three quarters"}
-NEAR = 0.015
+NEAR = 0.03
 # From here on, a ratio is no longer a fraction.
 ALMOST = 0.95
 
@@ -71,8 +71,8 @@ def whole(count: float | None) -> str:
 def fraction(ratio: float | None) -> str:
     """A ratio of two rates, 0 to 1, in words that go before "as often".
 
-    >>> fraction(0.51), fraction(0.35), fraction(0.98), fraction(1.0)
-    ('about half', '0.35 times', 'almost', 'exactly')
+    >>> fraction(0.51), fraction(0.41), fraction(0.98), fraction(1.0)
+    ('about half', '0.41 times', 'almost', 'exactly')
     """
     if ratio is None:
         return NONE

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MANIFEST, GATE, LIMITS = "model/manifest.json", "model/gate.json", "model/limits.json"
 METRICS, REPORT, MODEL = "model/metrics.json", "model/model_metrics.html", "model/model.joblib"
+ALTERNATIVES = "model/alternatives.json"
 POLICY, BENCHMARKS = "policies/model_gate.rego", "benchmarks/results.json"
 PASSED: Gate = {"passed": True, "denials": []}
 # What the gate is asked about: these of the manifest, and what else.
@@ -51,6 +52,8 @@ def check_coherence(members: Mapping[str, bytes]) -> Manifest:
     if b"package model_gate" not in members[POLICY]:
         raise EvidenceMismatch(POLICY, "is not the policy that the gate asks")
     _check_metrics(manifest, read_object(members, METRICS))
+    if read_object(members, ALTERNATIVES).get("model_version") != manifest["model_version"]:
+        raise EvidenceMismatch(ALTERNATIVES, "is about another model than the manifest describes")
     _check_report(manifest, members[REPORT])
     check_tests(members[TESTS], trained_at(manifest))
     for role in ROLES:

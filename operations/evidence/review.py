@@ -28,6 +28,7 @@ _SOURCES: tuple[tuple[str, str, archive.Step, str], ...] = (
     ("model/manifest.json", "{artifacts}/manifest.json", "review", "Manifest: version, digests, parity, gate result"),
     ("model/model.joblib", "{artifacts}/model.joblib", "review", "The model that the manifest describes"),
     ("model/metrics.json", "{artifacts}/metrics.json", "review", "Figures on the hold-out rows, by group"),
+    ("model/alternatives.json", "{artifacts}/alternatives.json", "review", "Models as good and fairer that were found"),
     ("model/gate.json", "{artifacts}/gate.json", "review", "What the gate was given, and what it decided"),
     ("model/limits.json", "{limits}", "review", "The limits that the gate held the model to"),
     ("policies/model_gate.rego", "{policy}", "review", "The rules that the gate asked (Rego)"),

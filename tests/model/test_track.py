@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from model.commands import main
+from model.judge.comparison import models_of
 from model.track import Recorder, figures, parameters, tags
 from scripts.emulator import free_port
 from tests.recorded import LONG, environment, record_two, runs_of
@@ -18,7 +19,7 @@ from tests.serving import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_app.manifest import Denial, Manifest
+    from lambda_app.manifest import Denial, Figures, Manifest
     from model.run import TrainingRun
 
 
@@ -41,6 +42,8 @@ def test_keeps_parameters_metrics_and_tags(small: TrainingRun, database: Path) -
     assert run["params"]["data.digest"] == manifest["data"]["digest"]
     assert run["metrics"]["scorecard/accuracy"] == manifest["metrics"]["accuracy"]
     assert 0 < run["metrics"]["tree/accuracy"] < 1
+    assert run["metrics"]["scorecard/ks"] == manifest["metrics"]["ks"]
+    assert run["metrics"]["copied_share"] == manifest["leakage"]["copied_share"]
     assert run["metrics"]["Group/equal_opportunity_difference"] == manifest["metrics"]["equal_opportunity_gap"]
     assert run["tags"]["model_version"] == run["name"] == manifest["model_version"]
     assert run["tags"]["gate"] == "passed"
@@ -90,6 +93,41 @@ def test_gives_columns_names_that_mlflow_accepts(small: TrainingRun) -> None:
     # then
     assert "Age _years_/adverse_impact_ratio" in found
     assert set(parameters(manifest)) >= {"seed", "data.rows"}
+
+
+def test_measures_the_estimates_of_every_model(small: TrainingRun) -> None:
+    # Given the figures of three models
+    models = models_of(small.assessment.metrics)
+
+    # When they are collected
+    found = figures(small.manifest, models)
+
+    # Then each has those of its ranking and its estimates
+    for name, judged in models.items():
+        fit, skill = judged["calibration_fit"], judged["brier_skill"]
+        assert fit is not None
+        assert skill is not None
+        assert found[f"{name}/calibration_slope"] == fit["slope"]["value"]
+        assert found[f"{name}/brier_skill"] == skill["value"]
+        assert found[f"{name}/log_loss"] == judged["log_loss"]
+        assert found[f"{name}/gini"] == judged["gini"]
+
+
+def test_leaves_out_what_an_older_artifact_lacks(small: TrainingRun) -> None:
+    # Given an artifact from before its estimates were measured, and one whose outcomes are all the same
+    lacking = ("calibration_fit", "brier_skill", "log_loss", "ks", "gini")
+    older: Any = {key: value for key, value in small.manifest["metrics"].items() if key not in lacking}
+    manifest: Any = {key: value for key, value in small.manifest.items() if key != "leakage"}
+    same = {**small.manifest["metrics"], **dict.fromkeys(lacking)}
+
+    # When their figures are collected
+    found = figures(manifest, {"scorecard": older, "tree": cast("Figures", same)})
+
+    # Then those that are unknown are left out
+    assert found["scorecard/accuracy"] == small.manifest["metrics"]["accuracy"]
+    assert not {"scorecard/ks", "scorecard/calibration_slope", "tree/gini", "tree/brier_skill", "copied_share"} & set(
+        found
+    )
 
 
 def test_records_a_missing_date_as_unknown(small: TrainingRun) -> None:

@@ -110,6 +110,7 @@ def write_run(root: Path) -> Run:
         "artifacts/manifest.json": manifest,
         "artifacts/metrics.json": {key: manifest[key] for key in ("model_version", "threshold")}
         | {"scorecard": metrics},
+        "artifacts/alternatives.json": {"model_version": manifest["model_version"], "equal": []},
         "artifacts/gate.json": {"input": asked | {"limits": limits, "champion": None}, "decision": manifest["gate"]},
         "limits.json": limits,
         "bench.json": {"cold_start": 1.4},

@@ -41,6 +41,18 @@ def test_a_difference_names_its_groups() -> None:
     assert found["adverse_impact_ratio"]["value"] == pytest.approx(0.6 / 0.9)
 
 
+def test_groups_that_are_alike_are_still_two() -> None:
+    # given
+    approved, names = at_rates(one=0.8, other=0.8)
+
+    # when
+    found = compare_groups(approved.astype(np.float64), approved, np.ones_like(approved), {"Group": names})["Group"]
+
+    # then
+    gap = found["equal_opportunity_difference"]
+    assert (gap["value"], gap["low"], gap["lowest"], gap["highest"]) == (0, 0, "one", "other")
+
+
 def test_the_intervals_allow_for_the_pairs_of_all_columns() -> None:
     # given: a column of two groups, and another of three
     approved, names = at_rates(a=0.8, b=0.6)

@@ -119,6 +119,10 @@ CHANGES: dict[str, dict[str, Change]] = {
         "no accuracy": _edit(METRICS, scorecard=None),
         "figures at another cut-off": _edit(METRICS, threshold=0.6),
     },
+    "model/alternatives.json": {
+        "alternatives to another model": _edit("artifacts/alternatives.json", model_version="other"),
+        "alternatives to no model": _written("artifacts/alternatives.json", "{}"),
+    },
     "model/model_metrics.html": {
         "report of another version": _report_without("model_version"),
         "report of other bytes": _report_without("digest"),

@@ -78,6 +78,7 @@ def test_the_variables_of_the_pipeline_are_appended_to_a_file(run: Run, tmp_path
         ("artifacts/manifest.json", "model/manifest.json", "review"),
         ("artifacts/model.joblib", "model/model.joblib", "review"),
         ("artifacts/metrics.json", "model/metrics.json", "review"),
+        ("artifacts/alternatives.json", "model/alternatives.json", "review"),
         ("artifacts/gate.json", "model/gate.json", "review"),
         ("artifacts/model_metrics.html", "model/model_metrics.html", "review"),
         ("limits.json", "model/limits.json", "review"),

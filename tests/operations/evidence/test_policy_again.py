@@ -30,6 +30,7 @@ def trained(run: Run, small: TrainingRun) -> Run:
     shutil.copy(POLICY, run.root)
     (run.root / "report.xml").write_text(JUNIT.replace(TESTED_AT, small.manifest["trained_at"]))
     run.edit("images/inference.json", model_version=small.manifest["model_version"])
+    run.edit("artifacts/alternatives.json", model_version=small.manifest["model_version"])
     return run
 
 
