@@ -64,6 +64,23 @@ def test_training_reports_rejected_rows_and_an_unknown_date(
     assert "3,993 labelled applications, of unknown date" in page
 
 
+def test_training_warns_of_reasons_that_name_what_is_not_scored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given a contract with such a reason, and data that are too few to train on
+    contract = tmp_path / "contract.py"
+    loan = (CONTRACTS / "mixed.py").read_text(encoding="utf-8")
+    contract.write_text(loan.replace("Savings too low", "Savings too low in relation to income"), encoding="utf-8")
+    shutil.copy(CONTRACTS / "limits.json", tmp_path)
+    loans(10, 0).to_csv(tmp_path / "loans.csv", index=False)
+    command = ["train", "--no-track", "--data", str(tmp_path / "loans.csv"), "--out", str(tmp_path / "out")]
+    # When a model is trained, then the warning names the field, and the contract as it was brings none
+    assert main([*command, "--contract", f"{contract}:Loan"]) == 1
+    assert "  warning    field Savings: the text of SAVINGS says 'in relation to', but" in capsys.readouterr().out
+    assert main([*command, "--contract", MIXED]) == 1
+    assert "warning" not in capsys.readouterr().out
+
+
 def test_training_on_dated_data_keeps_the_date(
     broken_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,17 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from model.applicant import Applicant
 from model.data.applications import check_frame
 from model.data.generator import generate
 from model.fit.train import train
+from model.formats.export import export
 from model.formats.reference import AT_CUTOFF_SHARE, PLACES, at_cutoff
-from tests.trainings import FAST, task_of
+from tests.trainings import FAST, loan_task, task_of
 
 if TYPE_CHECKING:
     from lambda_app.manifest import Application
     from model.contract.fields import FieldSpec
+    from model.fit.task import Limits
     from model.run import TrainingRun
 
 
@@ -54,6 +57,18 @@ def test_reference_consists_of_whole_scores_at_and_above_the_cutoff(mixed: Train
     assert len(taken) == np.count_nonzero(approved <= taken.max())
     assert len(taken) >= len(approved) * AT_CUTOFF_SHARE > np.count_nonzero(approved < taken.max())
     assert mixed.manifest["reference"]["score"] >= math.log(candidate.threshold / (1 - candidate.threshold))
+
+
+@pytest.mark.parametrize("form", ["scorecard", "sklearn"])
+def test_least_share_of_a_reason_is_the_contracts_limit(form: str, mixed: TrainingRun) -> None:
+    # Given a task, and the same task with another limit
+    task = replace(loan_task(), format=form)
+    limits: Limits = {**task.limits, "minimum_reason_share": 0.25}
+    # When both are exported, then each reference has its limit, which is part of the model version
+    usual, other = (export(each, mixed.candidate).opened.manifest for each in (task, replace(task, limits=limits)))
+    assert usual["reference"] == {**other["reference"], "least_share": 0.02}
+    assert other["reference"]["least_share"] == 0.25
+    assert usual["model_version"] != other["model_version"]
 
 
 def test_row_order_never_changes_the_reference(mixed: TrainingRun) -> None:
