@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from argparse import ArgumentTypeError
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_app.formats import BUILT_IN
 from model.data.rejects import MAX_REJECT_SHARE
+from model.fit.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     training.add_argument("--dated", type=day, metavar="YYYY-MM-DD", help="when --data is from; default: unknown")
     _written(training)
     _compared(training)
+    _set(training)
     training.add_argument(
         "--track",
         action=argparse.BooleanOptionalAction,
@@ -91,6 +94,30 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """A parser for numbers in a range, both ends included.
+
+    >>> number(0, 1)("0.25")
+    0.25
+    """
+
+    def parse(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = float("nan")
+        if not least <= found <= most:
+            raise ArgumentTypeError(f"write a number from {least:,g} to {most:,g}, not '{text}'")
+        return found
+
+    return parse
+
+
+def settings_of(options: argparse.Namespace) -> TrainingSettings:
+    """The training settings that the options name."""
+    return TrainingSettings(**{setting.name: getattr(options, setting.name) for setting in fields(TrainingSettings)})
 
 
 def share(text: str) -> float:
@@ -160,3 +187,18 @@ def _compared(added: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the model in service: its artifact's directory, to compare both on the same rows, or a manifest.json",
     )
+
+
+def _set(added: argparse.ArgumentParser) -> None:
+    """An option for each training setting; `_labelled` adds the seed, which also generates applications."""
+    group = added.add_argument_group("training settings")
+    for setting in fields(TrainingSettings):
+        if setting.name != "seed":
+            least, most = setting.metadata["least"], setting.metadata["most"]
+            group.add_argument(
+                f"--{setting.name.replace('_', '-')}",
+                type=whole(least, most) if setting.type == "int" else number(least, most),
+                default=setting.default,
+                metavar="N",
+                help=f"{setting.metadata['about']}; {least:,g} to {most:,g}, default: %(default)s",
+            )

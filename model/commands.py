@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 # Each command imports what it needs, so that `--help` is fast.
 from lambda_app.errors import ArtifactCorrupt, ServiceError
-from model.arguments import DEFAULT_CONTRACT, parser
+from model.arguments import DEFAULT_CONTRACT, parser, settings_of
 from model.data.rejects import DataError
 from model.errors import GateError, ModelError
 
@@ -52,7 +52,6 @@ def main(arguments: list[str] | None = None) -> int:
 def _train(options: Namespace) -> int:
     from model.contract.loading import load_contract
     from model.contract.wording import doubtful
-    from model.fit.settings import TrainingSettings
     from model.fit.task import TrainingTask
     from model.judge.champion import read_champion
     from model.run import run
@@ -69,8 +68,7 @@ def _train(options: Namespace) -> int:
     _say("data", f"{len(applications.approved):,} applications from {applications.source}{age}")
     for doubt in doubtful(applications.fields):
         _say("warning", doubt)
-    settings = TrainingSettings(seed=options.seed)
-    task = TrainingTask(contract, applications, limits, settings, options.format, options.champion)
+    task = TrainingTask(contract, applications, limits, settings_of(options), options.format, options.champion)
     with Recorder(contract.__name__, os.environ) if options.track else nullcontext() as recorder:
         done = run(task, options.out)
         code = _report(done)
@@ -100,7 +98,13 @@ def _export(options: Namespace) -> int:
         return GATE_FAILED
     applications = _training_data(options, contract, manifest)
     training, holdout = split(applications, settings)
-    candidate = Candidate(joblib.load(options.artifact / "pipeline.joblib"), manifest["threshold"], training, holdout)
+    candidate = Candidate(
+        joblib.load(options.artifact / "pipeline.joblib"),
+        manifest["threshold"],
+        training,
+        holdout,
+        unsupported=tuple(manifest.get("unsupported", ())),
+    )
     return _report(
         publish(TrainingTask(contract, applications, limits, settings, options.format), candidate, options.out)
     )
@@ -317,6 +321,13 @@ def _report(done: TrainingRun) -> int:
     manifest = done.manifest
     metrics, parity = manifest["metrics"], manifest["parity"]
     _say("model", f"{manifest['format']} {manifest['model_version']}, approves from {manifest['threshold']:.4f}")
+    _say("iterations", f"{manifest['settings']['max_iter']:,}")
+    for value in manifest.get("unsupported", ()):
+        _say(
+            "support",
+            f"{value['field']} {value['value']}: {value['rows']:,} training rows, so it gets the points of "
+            f"{value['scored_as']}",
+        )
     _say("hold-out", f"accuracy {metrics['accuracy']:.4f}, ROC AUC {metrics['roc_auc']:.4f}, {metrics['rows']:,} rows")
     for column, figures in metrics["groups"].items():
         gap = figures["equal_opportunity_difference"]

@@ -19,8 +19,8 @@ ROOMS = {
         *("web", "telemetry", "handler"),
     ),
     "model": (
-        *("errors", "terminal", "intervals", "contract", "applicant", "data", "arguments"),
-        *("fit", "formats", "judge", "alternatives", "report"),
+        *("errors", "terminal", "intervals", "contract", "applicant", "data", "fit", "arguments"),
+        *("formats", "judge", "alternatives", "report"),
         *("track", "platforms", "run", "commands", "__main__"),
     ),
     "operations": (

@@ -35,7 +35,7 @@ SMALL = f"{CONTRACTS / 'small.py'}:Applicant"
 MIXED = f"{CONTRACTS / 'mixed.py'}:Loan"
 EXAMPLE = ROOT / "examples" / "credit_data"
 # Fewer rounds than the default: the tests check that the model is exported exactly, not how good it is.
-FAST = TrainingSettings(folds=3, max_iter=60)
+FAST = TrainingSettings(folds=3, max_iter=60, most_iterations=60)
 
 
 def task_of(contract: type[Contract], applications: Applications, settings: TrainingSettings = FAST) -> TrainingTask:

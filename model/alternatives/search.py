@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from model.alternatives.recipes import first_round, second_round
 from model.alternatives.trial import Rows, tried, try_recipe, unbeaten
-from model.fit.train import fit_scorecard, out_of_fold, split
+from model.fit.scorecard import fit_scorecard
+from model.fit.train import out_of_fold, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +85,9 @@ def search(
     rule, cutoff = limits["cutoff"], np.array([manifest["threshold"]])
     with threadpool_limits(limits=1):
         unseen = out_of_fold(training, settings)
-        seen = fit_scorecard(training, settings).predict_proba(holdout.matrix)[:, 1]
+        labels = training.approved.astype(np.int64)
+        pipeline = fit_scorecard(training.fields, training.matrix, labels, settings).pipeline
+        seen = pipeline.predict_proba(holdout.matrix)[:, 1]
         on = Rows(training, holdout, rule, unseen >= cutoff, seen >= cutoff)
         log = _Log(directory / PARTIAL, [manifest["model_version"], applications.digest, settings.as_dict(), rule])
         points = _try(first_round([spec.name for spec in training.fields], training.groups, settings), log, on)

@@ -9,7 +9,8 @@ import numpy as np
 
 from model import intervals
 from model.fit.cutoff import candidate_cutoffs, operating_curve, permitted, value_of
-from model.fit.train import fit_scorecard, out_of_fold
+from model.fit.scorecard import fit_scorecard
+from model.fit.train import out_of_fold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +77,8 @@ def try_recipe(recipe: Recipe, on: Rows) -> list[Point]:
     """
     training, holdout = recipe.rows(on.training), recipe.rows(on.holdout)
     weights, rule = recipe.weights(on.training), on.rule
-    pipeline = fit_scorecard(training, recipe.settings, weights)
+    labels = training.approved.astype(np.int64)
+    pipeline = fit_scorecard(training.fields, training.matrix, labels, recipe.settings, weights).pipeline
     unseen = out_of_fold(training, recipe.settings, weights)
     if rule["by"] == "value":
         cutoffs = np.array([rule["cutoff"]])

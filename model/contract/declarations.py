@@ -54,7 +54,8 @@ class Scored:
     Parameters
     ----------
     direction : {"up", "down", "free"}
-        How the points may change as the value grows; categories are always "free".
+        How the points may change as the value grows. Words with a direction are ordered as written, the first one is
+        the smallest; without an order, they are "free".
     unit : str
         The unit of the value, as people write it.
     code, text : str

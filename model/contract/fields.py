@@ -17,6 +17,8 @@ Schema = dict[str, Any]
 
 # Keys that the service uses to tell an envelope from an application.
 RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext"})
+# As many categories as scikit-learn's HistGradientBoostingClassifier takes.
+MOST_WORDS = 255
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class FieldSpec:
     minimum, maximum : float or None
         A number's range, bounds included; None for a choice.
     words : tuple of str
-        The possible values of a choice; empty for a number.
+        The possible values of a choice; empty for a number. With a direction, they are in order.
     """
 
     name: str
@@ -203,8 +205,6 @@ def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpe
         spec = FieldSpec(name, kind, optional, info.description, scored, minimum, maximum)
     elif value["type"] == "literal":
         spec = FieldSpec(name, "choice", optional, info.description, scored, words=_words(value, name))
-        if scored.direction != "free":
-            raise ContractError("words have no order, so their direction must be 'free'", name)
     else:
         raise ContractError(
             f"'{value['type']}' cannot travel with the model as plain data; "
@@ -233,4 +233,9 @@ def _words(value: Schema, name: str) -> tuple[str, ...]:
     if not all(isinstance(word, str) for word in words):
         # A literal 1 would let `true` through; a 0/1 field is an int with a range.
         raise ContractError("words must be strings; a 0/1 field is an int with ge=0, le=1", name)
+    if len(words) > MOST_WORDS:
+        raise ContractError(
+            f"{len(words)} words are too many: the model tells at most {MOST_WORDS} apart; group them into fewer words",
+            name,
+        )
     return words

@@ -5,22 +5,23 @@ The same seed gives the same models. That requires a single thread: OpenMP's sum
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from model.contract.fields import FieldSpec
 from model.data.applications import Applications
 from model.errors import TrainingError
+from model.fit.boosting import boosting
 from model.fit.cutoff import Choice, candidate_cutoffs, choose_cutoff
+from model.fit.iterations import best_iterations
+from model.fit.scorecard import fit_scorecard
 from model.fit.settings import TrainingSettings
 from model.fit.task import TrainingTask
 
@@ -48,6 +49,9 @@ class Candidate:
         How the cut-off was chosen; None if an existing pipeline is exported again.
     unsupported : tuple of Unsupported
         The values that training cannot support, and the values whose points they get.
+    settings : TrainingSettings, optional
+        The task's settings with the number of iterations that was used, as `max_iter` and as `most_iterations`; None if
+        an existing pipeline is exported again.
     """
 
     pipeline: Pipeline
@@ -57,6 +61,7 @@ class Candidate:
     rivals: dict[str, Pipeline] = field(default_factory=dict)
     choice: Choice | None = None
     unsupported: tuple[Unsupported, ...] = ()
+    settings: TrainingSettings | None = None
 
 
 def train(task: TrainingTask) -> Candidate:
@@ -71,19 +76,24 @@ def train(task: TrainingTask) -> Candidate:
     """
     fields, settings = task.applications.fields, task.settings
     training, holdout = split(task.applications, settings)
-    scorecard = scorecard_pipeline(fields, settings)
     rivals = {
         "tree": Pipeline([("tree", DecisionTreeClassifier(max_depth=3, random_state=settings.seed))]),
-        "boosted": Pipeline([("boosting", _boosting(fields, settings, max_leaf_nodes=31))]),
+        "boosted": Pipeline([("boosting", boosting(fields, settings, max_leaf_nodes=31))]),
     }
     labels = training.approved.astype(np.int64)
     with threadpool_limits(limits=1):
-        for pipeline in tqdm((scorecard, *rivals.values()), desc="fit models", unit="model", leave=False, disable=None):
+        for pipeline in tqdm(rivals.values(), desc="fit rivals", unit="model", leave=False, disable=None):
             pipeline.fit(training.matrix, labels)
+        iterations = best_iterations(training, settings)
+        # With these settings, another training of the same data need not search again.
+        settings = replace(settings, max_iter=iterations, most_iterations=iterations)
+        fitted = fit_scorecard(fields, training.matrix, labels, settings)
         unseen = out_of_fold(training, settings)
-        seen = scorecard.predict_proba(training.matrix)[:, 1]
+        seen = fitted.pipeline.predict_proba(training.matrix)[:, 1]
     choice = choose_cutoff(candidate_cutoffs(seen), unseen, training, task.limits, settings)
-    return Candidate(scorecard, choice.cutoff, training, holdout, rivals, choice)
+    return Candidate(
+        fitted.pipeline, choice.cutoff, training, holdout, rivals, choice, fitted.unsupported, settings=settings
+    )
 
 
 def split(applications: Applications, settings: TrainingSettings) -> tuple[Applications, Applications]:
@@ -115,50 +125,6 @@ def split(applications: Applications, settings: TrainingSettings) -> tuple[Appli
     return applications.take(np.sort(training)), applications.take(np.sort(holdout))
 
 
-def scorecard_pipeline(fields: tuple[FieldSpec, ...], settings: TrainingSettings) -> Pipeline:
-    """The additive, monotone scorecard, not fitted yet.
-
-    Without interactions, each tree splits on one field only, so the model is a sum of one function per field. Each of
-    these functions is a sum of trees, hence a step function: a table of points.
-    """
-    return Pipeline(
-        [
-            (
-                "scorecard",
-                _boosting(
-                    fields,
-                    settings,
-                    max_leaf_nodes=settings.max_leaf_nodes,
-                    interaction_cst="no_interactions",
-                    monotonic_cst=[spec.monotonic for spec in fields],
-                ),
-            )
-        ]
-    )
-
-
-def _boosting(
-    fields: tuple[FieldSpec, ...], settings: TrainingSettings, **constraints: Any
-) -> HistGradientBoostingClassifier:
-    return HistGradientBoostingClassifier(
-        learning_rate=settings.learning_rate,
-        max_iter=settings.max_iter,
-        min_samples_leaf=settings.min_samples_leaf,
-        l2_regularization=settings.l2_regularization,
-        categorical_features=[spec.kind == "choice" for spec in fields],
-        early_stopping=False,
-        random_state=settings.seed,
-        **constraints,
-    )
-
-
-def fit_scorecard(training: Applications, settings: TrainingSettings, weights: Floats | None = None) -> Pipeline:
-    """Fit the scorecard."""
-    return scorecard_pipeline(training.fields, settings).fit(
-        training.matrix, training.approved.astype(np.int64), scorecard__sample_weight=weights
-    )
-
-
 def out_of_fold(training: Applications, settings: TrainingSettings, weights: Floats | None = None) -> Floats:
     """Each row's probability from a scorecard that was fitted without it."""
     folds = StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed)
@@ -168,6 +134,7 @@ def out_of_fold(training: Applications, settings: TrainingSettings, weights: Flo
     for fit_rows, other_rows in tqdm(
         splits, desc="cross-validate", total=settings.folds, unit="fold", leave=False, disable=None
     ):
-        pipeline = fit_scorecard(training.take(fit_rows), settings, None if weights is None else weights[fit_rows])
-        probabilities[other_rows] = pipeline.predict_proba(training.matrix[other_rows])[:, 1]
+        fold = training.matrix[fit_rows], labels[fit_rows]
+        fitted = fit_scorecard(training.fields, *fold, settings, None if weights is None else weights[fit_rows])
+        probabilities[other_rows] = fitted.pipeline.predict_proba(training.matrix[other_rows])[:, 1]
     return probabilities

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from model.errors import ExportError
+from model.fit.points import Points
 from model.formats import Written
 from model.formats.bins import bins_of
 from model.formats.pickled import pickled
@@ -100,22 +102,16 @@ def tables_of(pipeline: Pipeline, training: Applications) -> ScorecardTables:
         The worst bin of each field has 0 points.
     """
     matrix = training.matrix
-    base = np.array([_first_known(column) for column in matrix.T])
-    at_base = intercept = float(pipeline.decision_function(base[np.newaxis])[0])
+    points = Points(pipeline, matrix)
+    intercept = points.at_base
     entries: list[FieldPoints] = []
-    for place, spec in enumerate(training.fields):
-
-        def scores(values: Floats, place: int = place) -> Floats:
-            rows = np.repeat(base[np.newaxis], len(values), axis=0)
-            rows[:, place] = values
-            found: Floats = pipeline.decision_function(rows)
-            return found
-
-        bins, inside = _bins(spec, matrix[:, place], scores)
-        points = scores(np.append(inside, np.nan) if spec.optional else inside) - at_base
-        lowest = float(points.min())
+    for place, (spec, column) in enumerate(zip(training.fields, matrix.T, strict=True)):
+        scores = partial(points.of, place)
+        bins, inside = _bins(spec, column, scores)
+        found = scores(np.append(inside, np.nan) if spec.optional else inside) - points.at_base
+        lowest = float(found.min())
         intercept += lowest
-        entries.append({**bins, "points": [round(float(point) - lowest, PLACES) for point in points]})
+        entries.append({**bins, "points": [round(float(point) - lowest, PLACES) for point in found]})
     return {"intercept": round(intercept, PLACES), "fields": entries}
 
 
@@ -124,6 +120,8 @@ def _bins(spec: FieldSpec, column: Floats, scores: Callable[[Floats], Floats]) -
     if spec.kind == "choice":
         return {"name": spec.name, "words": list(spec.words)}, np.arange(len(spec.words), dtype=np.float64)
     known = np.unique(column[~np.isnan(column)])
+    if not len(known):
+        raise ExportError(f"the field {spec.name} has no value in any training row; leave it out of the contract")
     edges = _edges(scores, known)
     return {"name": spec.name, "edges": edges.tolist()}, np.append(edges, known[-1])
 
@@ -140,13 +138,6 @@ def _edges(scores: Callable[[Floats], Floats], known: Floats) -> Floats:
             return left
         same = scores(middle) == score_left
         left, right = np.where(open_ & same, middle, left), np.where(open_ & ~same, middle, right)
-
-
-def _first_known(column: Floats) -> float:
-    known = column[~np.isnan(column)]
-    if not len(known):
-        raise ExportError("a field has no value in any training row; leave it out of the contract")
-    return float(known[0])
 
 
 def _without_points(field: FieldPoints) -> FieldBins:

@@ -16,8 +16,8 @@ from threadpoolctl import threadpool_limits
 from lambda_app.formats.scorecard import Scorecard
 from model.contract import Scored
 from model.contract.fields import FieldSpec
+from model.fit.scorecard import fit_scorecard
 from model.fit.settings import TrainingSettings
-from model.fit.train import scorecard_pipeline
 from model.formats.scorecard import tables_of
 from tests.applications import judged
 
@@ -93,7 +93,7 @@ def trained(
 ) -> tuple[Pipeline, Applications]:
     """A scorecard of a few trees, and what it was trained on."""
     with threadpool_limits(limits=1):
-        pipeline = scorecard_pipeline(fields, QUICK).fit(matrix, labels)
+        pipeline = fit_scorecard(fields, matrix, labels, QUICK).pipeline
     return pipeline, replace(judged(labels == 1), fields=fields, matrix=matrix)
 
 
