@@ -72,6 +72,17 @@ bench: $(VENV)/development trained $(EMULATOR) ## Measure against the alternativ
 	@$(if $(EMULATOR),,echo "The benchmarks need figures that only Linux provides: run them on Linux or in WSL 2." >&2; exit 1)
 	$(BIN)/python -m benchmarks --artifacts $(call quoted,ARTIFACTS) --emulator $(EMULATOR)
 
+# interpret-core is needed for this comparison alone, so it has its own environment.
+$(VENV)/peers/bin/python: requirements/peers.txt $(BIN)/uv
+	@echo "Installing the compared library into $(VENV)/peers (once) …"
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/peers
+	$(BIN)/uv pip install --quiet --python $@ --require-hashes -r requirements/peers.txt
+	@touch $@
+
+.PHONY: peers
+peers: $(VENV)/peers/bin/python ## Compare the scorecard with an explainable boosting machine on the example's data
+	$(VENV)/peers/bin/python -m benchmarks.peers
+
 .PHONY: trained
 trained: $(VENV)/training
 	@$(MODEL) scripts/train_if_changed.sh
@@ -103,7 +114,7 @@ LOCK = cd requirements && ../$(BIN)/uv pip compile --quiet --universal --generat
 .PHONY: lock
 lock: $(BIN)/uv ## Resolve requirements/*.in again into hash-locked requirements/*.txt
 	($(LOCK) development.in -o development.txt)
-	for image in inference inference-sklearn lambda-base sbom training tutorial; do ($(LOCK) -c development.txt $$image.in -o $$image.txt); done
+	for image in inference inference-sklearn lambda-base peers sbom training tutorial; do ($(LOCK) -c development.txt $$image.in -o $$image.txt); done
 	$(LOCK) --no-deps rie.in -o rie.txt
 	$(LOCK) bootstrap.in -o bootstrap.txt
 	$(LOCK) checkov.in -o checkov.txt

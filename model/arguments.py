@@ -109,7 +109,7 @@ def number(least: float, most: float) -> Callable[[str], float]:
         except ValueError:
             found = float("nan")
         if not least <= found <= most:
-            raise ArgumentTypeError(f"write a number from {least:,g} to {most:,g}, not '{text}'")
+            raise ArgumentTypeError(f"write a number from {least:,} to {most:,}, not '{text}'")
         return found
 
     return parse
@@ -200,5 +200,5 @@ def _set(added: argparse.ArgumentParser) -> None:
                 type=whole(least, most) if setting.type == "int" else number(least, most),
                 default=setting.default,
                 metavar="N",
-                help=f"{setting.metadata['about']}; {least:,g} to {most:,g}, default: %(default)s",
+                help=f"{setting.metadata['about']}; {least:,} to {most:,}, default: %(default)s",
             )

@@ -21,7 +21,7 @@ ROOMS = {
     "model": (
         *("errors", "terminal", "intervals", "contract", "applicant", "data", "fit", "arguments"),
         *("formats", "judge", "alternatives", "report"),
-        *("track", "platforms", "run", "commands", "__main__"),
+        *("track", "platforms", "run", "messages", "inputs", "commands", "__main__"),
     ),
     "operations": (
         *("errors", "moments", "aws", "live", "images", "evidence", "monitor", "release"),

@@ -42,7 +42,7 @@ class Applicant(Contract):
     Records: Annotated[
         Literal["no", "yes"],
         Field(description="Whether there are records of trouble with earlier credit"),
-        Scored("free", "word", "RECORDS", "Records of trouble with earlier credit"),
+        Scored("down", "word", "RECORDS", "Records of trouble with earlier credit"),
     ]
     Job: Annotated[
         Literal["fixed", "freelance", "partime", "others"] | None,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # A bin with a smaller share of the training rows is thin.
 THIN_SHARE = 0.02
 # The largest cost of a merge, as a share of what the whole score explains; and the cost of a difference of one standard
-# error, below which no difference is measurable. docs/decisions/0008-merged-bins.md has the measurements.
+# error, below which no difference is measurable. docs/decisions/0009-merged-bins.md has the measurements.
 TOLERANCE = 0.002
 ONE_ERROR = 1.0
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Numbers = NDArray[np.intp]
 
-MISSING = "missing"
+# What people read for a missing value.
+NOT_GIVEN = "not given"
 
 
 def supported_coding(
@@ -74,7 +75,7 @@ def supported_coding(
     if spec.optional and (missing < least_rows or thin):
         coding = replace(coding, missing=lowest)
         shared = _word(spec, coding, lowest, rows) if spec.words else _range(coding, lowest)
-        found.append(_unsupported(spec, MISSING, missing, shared))
+        found.append(_unsupported(spec, NOT_GIVEN, missing, shared))
     return coding, found
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
+from model.fit.support import NOT_GIVEN
 from model.report import words
-from model.report.points import MISSING
 from model.report.style import (
     BLUE,
     GREEN,
@@ -265,7 +265,7 @@ def _steps(table: PointsTable, edges: tuple[float, ...]) -> Figure:
     axes.axhline(table.reference, color=ORANGE, linestyle="--", linewidth=1.4)
     if len(table.bins) > len(known):
         axes.axhline(table.bins[-1].points, color=GREEN, linestyle=":", linewidth=1.8)
-        legend += f"; dotted: {MISSING}"
+        legend += f"; dotted: {NOT_GIVEN}"
     axes.xaxis.set_major_formatter(FuncFormatter(short))
     axes.set_xlim(ends[0], ends[-1])
     axes.set_ylim(bottom=0)

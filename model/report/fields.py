@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from model.fit.support import NOT_GIVEN
 from model.report import words
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def field_rows(manifest: Manifest, idle: Sequence[str]) -> list[FieldRow]:
 def _reasons(field: Field) -> tuple[tuple[str, Sentence], ...]:
     """Every sentence of a field: the general one, those of single words, and that of a missing value."""
     general: Sentence = {"code": field["code"], "text": field["text"]}
-    missing = [("not given", field["missing"])] if "missing" in field else []
+    missing = [(NOT_GIVEN, field["missing"])] if "missing" in field else []
     return (("", general), *field.get("by_word", {}).items(), *missing)
 
 

@@ -7,13 +7,12 @@ from itertools import pairwise
 from math import floor
 from typing import TYPE_CHECKING, Any
 
+from model.fit.support import NOT_GIVEN
 from model.formats import find
 
 if TYPE_CHECKING:
     from lambda_app.artifact import Artifact
     from lambda_app.manifest import Field, FieldBins, Manifest
-
-MISSING = "not given"
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def bin_labels(field: Field, bins: FieldBins, minimum: float | None) -> list[str
         edges = [f"{edge:,.6g}" for edge in bins["edges"]]
         between = [f"over {low} to {high}" for low, high in pairwise(edges)]
         labels = [f"to {edges[0]}", *between, f"over {edges[-1]}"]
-    return [*labels, MISSING] if field["optional"] else labels
+    return [*labels, NOT_GIVEN] if field["optional"] else labels
 
 
 def _whole_numbers(last: list[int], minimum: float | None, *, flag: bool) -> list[str]:

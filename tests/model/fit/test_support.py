@@ -18,6 +18,7 @@ from model.data.applications import check_frame, read
 from model.data.generator import generate
 from model.fit.merging import THIN_SHARE
 from model.fit.scorecard import Fitted, fit_scorecard
+from model.fit.support import NOT_GIVEN
 from tests.artifacts import loans
 from tests.serving import ROOT
 from tests.trainings import FAST, MIXED, SMALL
@@ -199,7 +200,7 @@ def test_missing_number_says_which_range_it_scores_as() -> None:
     made = fitted(found.fields, found.matrix, found.approved)
 
     # then: years and savings count in favour, so the lowest range is the first
-    said = {value["field"]: value for value in made.unsupported if value["value"] == "missing"}
+    said = {value["field"]: value for value in made.unsupported if value["value"] == NOT_GIVEN}
     assert set(said) == {"Years", "Job", "Savings"}
     assert said["Years"]["rows"] == 0
     assert said["Years"]["scored_as"].startswith("up to ")
