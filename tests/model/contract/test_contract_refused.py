@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pytest
 from pydantic import Field
@@ -102,6 +102,19 @@ def test_a_direction_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ContractError, match="one of up, down, free") as caught:
         fields_of(Misdirected)
     assert caught.value.field == "years"
+
+
+@pytest.mark.parametrize("count", [255, 256])
+def test_a_field_may_have_at_most_255_words(count: int) -> None:
+    words: Any = Literal[tuple(f"word {number}" for number in range(count))]
+    home: Any = Annotated[words | None, Field(description="home"), FREE]
+    contract = differing(__annotations__={"home": home}, home=None, samples=())
+    if count == 255:
+        assert len(fields_of(contract)[1].words) == count
+    else:
+        with pytest.raises(ContractError, match=r"256 words are too many.* at most 255") as caught:
+            fields_of(contract)
+        assert caught.value.field == "home"
 
 
 @pytest.mark.parametrize(
