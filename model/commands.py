@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from model.fit.task import Limits
     from model.judge.assessment import Assessment
 
+INTERRUPTED = 130
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command.
@@ -40,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success; 1 on an error, with the reason on standard error; 3 if the gate denies the model or its limits.
+        0 on success; 1 on an error, with the reason on standard error; 3 if the gate denies the model or its limits; 130
+        after Ctrl-C.
     """
     options = parser(__doc__).parse_args(arguments)
     try:
@@ -48,6 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ModelError, ServiceError, OSError) as err:
         print(f"{type(err).__name__}: {err}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _train(options: Namespace) -> int:
@@ -212,5 +218,10 @@ def _look_further(assessment: Assessment, applications: Applications, limits: Li
     from model.alternatives.summary import lines
     from model.run import look_further
 
-    for heading, line in lines(look_further(assessment, applications, limits, directory)):
+    try:
+        found = look_further(assessment, applications, limits, directory)
+    except KeyboardInterrupt:
+        say("stopped", "`python -m model alternatives` goes on from here")
+        raise
+    for heading, line in lines(found):
         say(heading, line)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model.commands import COMMANDS
+from model.commands import COMMANDS, INTERRUPTED, main
 from model.data.generator import generate
 from tests.serving import ROOT
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from pathlib import Path
 
     from model.run import TrainingRun
@@ -63,6 +64,17 @@ def test_usage_error_imports_nothing_heavy(words: list[str]) -> None:
     found = json.loads(ended.stdout)
     assert found["code"] == 2
     assert HEAVY & set(found["modules"]) == set()
+
+
+def test_interrupted_command_says_so_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(options: Namespace) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(COMMANDS, "score", interrupt)
+    assert main(["score", "a.csv", "b.csv"]) == INTERRUPTED
+    assert capsys.readouterr().err == "Interrupted.\n"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
