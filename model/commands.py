@@ -42,8 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success; 1 on an error, with the reason on standard error; 3 if the gate denies the model or its limits; 130
-        after Ctrl-C.
+        0 on success; 1 on an error, with the reason on standard error; 3 if the gate denies the model or its limits;
+        130 after Ctrl-C.
     """
     options = parser(__doc__).parse_args(arguments)
     try:

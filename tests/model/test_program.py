@@ -73,7 +73,7 @@ def test_interrupted_command_says_so_without_a_traceback(
         raise KeyboardInterrupt
 
     monkeypatch.setitem(COMMANDS, "score", interrupt)
-    assert main(["score", "a.csv", "b.csv"]) == INTERRUPTED
+    assert main(["score", "--in", "a.csv", "--out", "b.csv"]) == INTERRUPTED
     assert capsys.readouterr().err == "Interrupted.\n"
 
 
