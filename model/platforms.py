@@ -114,7 +114,9 @@ def run_job(job: Job) -> int:
         # Drop the overwritten states of progress bars: the platform shows only a few characters.
         output = re.sub(r"[^\n\r]*\r", "", last.decode(errors="replace")).strip()
         heading = f"training ended with exit code {code}\n"
-        _report_failure(job.failure, heading + output[len(heading) - FAILURE_CHARACTERS :])
+        # The end says why; but of a gate's denials, the first ones.
+        denied = output.find("DENIED by rule")
+        _report_failure(job.failure, heading + output[denied if denied >= 0 else len(heading) - FAILURE_CHARACTERS :])
     return code
 
 

@@ -25,7 +25,7 @@ MONITOR = "Monitor_Model_Stage.Monitor_Model_Step"
 MOVED = "Deploy_Model.Deploy_Model.MOVED"
 APPLICATION = {"Num_Children": 2, "Income": 500000, "Own_Car": 1, "Own_Housing": 1}
 DATA = "data/applications.parquet"
-ROWS = 200_000
+ROWS = 40_000
 
 
 @dataclass(frozen=True)

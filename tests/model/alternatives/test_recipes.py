@@ -28,12 +28,22 @@ def test_first_recipe_changes_nothing_and_each_other_changes_one_thing() -> None
 def test_contract_with_one_field_loses_none() -> None:
     assert not any(recipe.left_out for recipe in first_round(["Income"], [], SETTINGS))
     assert second_round(["Income"], SETTINGS) == []
-    assert [recipe.left_out for recipe in second_round(["a", "b"], SETTINGS)] == []
-    assert [recipe.left_out for recipe in second_round(["a", "b", "c"], SETTINGS)] == [
-        ("a", "b"),
-        ("a", "c"),
-        ("b", "c"),
-    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "together"),
+    [
+        pytest.param("ab", [], id="two"),
+        pytest.param("abc", ["ab", "ac", "bc"], id="three"),
+        pytest.param("abcd", ["ab", "ac", "bc", "abc"], id="four"),
+    ],
+)
+def test_second_round_leaves_out_several_fields_or_one_and_fits_more_finely(fields: str, together: list[str]) -> None:
+    found = second_round(list(fields), SETTINGS)
+    assert ["".join(recipe.left_out) for recipe in found if recipe.settings == SETTINGS] == together
+    finer = [recipe for recipe in found if recipe.settings != SETTINGS]
+    assert [recipe.left_out for recipe in finer] == [(name,) for name in fields[:3] for _ in range(2)]
+    assert all(len(recipe.left_out) < len(fields) and recipe.how for recipe in found)
 
 
 def test_field_that_is_left_out_is_not_seen() -> None:

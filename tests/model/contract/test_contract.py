@@ -140,7 +140,6 @@ def even(value: int) -> int:
             Annotated[int, Field(ge=0, le=9, multiple_of=3, description="d"), UP], {}, "multiple_of", id="other-rule"
         ),
         pytest.param(Annotated[Literal[1, 2], Field(description="d"), FREE], {}, "must be strings", id="literal-int"),
-        pytest.param(Annotated[Literal["a"], Field(description="d"), UP], {}, "have no order", id="ordered-words"),
         pytest.param(Annotated[int, NUMBER, UP], {"default": 1}, "optional field must be written", id="default-value"),
         pytest.param(Annotated[int | None, NUMBER, UP], {}, "cannot travel", id="nullable-but-required"),
         pytest.param(Annotated[int, Field(alias="x", ge=0, le=9, description="d"), UP], {}, "has an alias", id="alias"),
