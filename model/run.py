@@ -76,7 +76,7 @@ def run(task: TrainingTask, out: Path) -> TrainingRun:
 
 def publish(task: TrainingTask, candidate: Candidate, out: Path) -> TrainingRun:
     """Export, judge and publish a fitted model: the second half of `run`, and all of `python -m model export`."""
-    from model.report import page  # matplotlib takes half a second to import, and only this needs it
+    from model.report import page  # Jinja takes time to import, and only this needs it
 
     exported = export(task, candidate)
     assessment = assess(task, candidate, exported.opened)

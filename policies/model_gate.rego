@@ -288,6 +288,7 @@ deny contains {"rule": "group_size", "message": message} if {
 deny contains {"rule": "equal_opportunity", "message": message} if {
 	some column, figures in groups
 	not at_most(of(figures, ["equal_opportunity_difference", "high"]), "maximum_equal_opportunity_gap")
+	is_number(of(figures, ["equal_opportunity_difference", "high"]))
 	message := sprintf(
 		"%s: the gap between %s and %s is %s points, and may be as large as %s (upper end of its 95 %% interval); the limit is %s. Choose another cut-off rule, look for alternatives (python -m model alternatives), or bring more rows of the smaller group",
 		[
@@ -296,6 +297,15 @@ deny contains {"rule": "equal_opportunity", "message": message} if {
 			points(of(figures, ["equal_opportunity_difference", "high"])),
 			points(at(["limits", "maximum_equal_opportunity_gap"])),
 		],
+	)
+}
+
+deny contains {"rule": "equal_opportunity", "message": message} if {
+	some column, figures in groups
+	not is_number(of(figures, ["equal_opportunity_difference", "high"]))
+	message := sprintf(
+		"%s: how large the gap between groups is cannot be told; the limit is %s points. Bring rows labelled approve of every group, or merge groups in the contract",
+		[column, points(at(["limits", "maximum_equal_opportunity_gap"]))],
 	)
 }
 

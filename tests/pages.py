@@ -38,6 +38,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] != "style":
             self.text += data
+        if self.open and self.open[-1] == "data":
+            self.tags[-1][1]["text"] = data
 
     def every(self, name: str) -> list[dict[str, str | None]]:
         """The attributes of every tag with this name."""

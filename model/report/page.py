@@ -1,6 +1,6 @@
 """Renders `model_metrics.html`: a report about one model, for the people accountable for it.
 
-The page contains its own pictures and styles. Its content security policy ensures that it loads nothing from elsewhere.
+The page contains its own charts and styles. Its content security policy ensures that it loads nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -8,22 +8,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from lambda_app.reasons import ranked
 from model.formats import find
 from model.judge.comparison import models_of
-from model.report import captions, charts, groups, quality, words
+from model.report import groups, quality, strips, words
 from model.report.choice import choice_words, smaller_gaps
 from model.report.fields import field_rows
-from model.report.points import points_tables
+from model.report.points import idle, points_tables
 from model.report.proofs import explained_words, monotonicity_words
 from model.report.rules import rules
 from model.report.scale import Scale
+from model.report.summary import NAMES, is_generated, recorded_rate, summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambda_app.artifact import Artifact
     from lambda_app.manifest import Answer, Application, ColumnFigures, Figures
     from model.alternatives.search import Alternatives
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
 FILE = "model_metrics.html"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-GENERATED = "the generator"
+FILTERS = ("percent", "percentage_points", "places", "interval", "whole", "in_order")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Denied:
     answer: Answer
     shortfalls: tuple[tuple[str, float], ...]
 
+    @property
+    def most(self) -> float:
+        """The largest shortfall; 1 if there is none."""
+        return max((value for _, value in self.shortfalls), default=0.0) or 1.0
+
 
 @dataclass(frozen=True)
 class Column:
@@ -59,7 +68,6 @@ class Column:
 
     name: str
     figures: ColumnFigures
-    picture: captions.Picture
     approved_less: str
     gap: str
     misjudged: str
@@ -74,63 +82,80 @@ def render(assessment: Assessment, alternatives: Alternatives | None = None) -> 
     alternatives : Alternatives, optional
         What a search for models that are as good and fairer has found; None if nobody has searched.
     """
+    return _environment().get_template("report.html.j2").render(**_context(assessment, alternatives))
+
+
+def _context(assessment: Assessment, alternatives: Alternatives | None) -> dict[str, object]:
+    """Everything that the sections show."""
     opened, metrics, question = assessment.artifact, assessment.metrics, assessment.question
     manifest, judged, limits = opened.manifest, opened.manifest["metrics"], question["limits"]
-    models, counts, denied = models_of(metrics), judged["confusion"], example_denial(opened)
-    columns = _columns(judged)
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            manifest=manifest,
-            title=manifest["contract"]["json_schema"].get("description", manifest["contract"]["name"]).rstrip("."),
-            judged=judged,
-            recorded=(counts["true_approve"] + counts["false_deny"]) / judged["rows"],
-            models=models,
-            compared=quality.compared(models, metrics["cutoffs"]),
-            skill=quality.skill_words(judged.get("skill")),
-            calibration=quality.calibration_words(judged),
-            narrower=narrower(models),
-            names=charts.NAMES,
-            cutoffs=metrics["cutoffs"],
-            columns=columns,
-            widest=groups.widest(judged),
-            intersections=judged.get("intersections"),
-            no_sensitive_reason=manifest.get("no_sensitive_reason"),
-            choice=choice_words(metrics["choice"], limits["cutoff"], manifest["threshold"], groups=bool(columns)),
-            other_cutoffs=metrics["alternatives"],
-            smaller_gaps=smaller_gaps(metrics),
-            alternatives=alternatives,
-            rules=rules(question, assessment.verdict),
-            limits=limits,
-            generated=manifest["data"]["source"].startswith(GENERATED),
-            **_points(opened),
-            monotonicity=monotonicity_words(manifest["monotonicity"]),
-            explained=explained_words(manifest.get("explained")),
-            leakage=manifest.get("leakage"),
-            score_stability=manifest["strength"]["score_stability_index"] if "strength" in manifest else None,
-            denied=denied,
-            pictures={
-                "confusions": captions.confusions(models),
-                "curves": captions.curves(models, metrics["roc"]),
-                "cutoffs": captions.cutoffs(metrics, limits["maximum_equal_opportunity_gap"]),
-                "points": captions.points(points_tables(opened)),
-                "shortfalls": captions.shortfalls(denied.shortfalls) if denied else [],
-            },
-        )
-    )
+    models, columns = models_of(metrics), _columns(judged)
+    return {
+        "manifest": manifest,
+        "about": manifest["contract"]["json_schema"].get("description", manifest["contract"]["name"]).rstrip("."),
+        "summary": summary(assessment, alternatives),
+        "judged": judged,
+        "figure": figures_of(judged),
+        "recorded": recorded_rate(judged),
+        "models": models,
+        "compared": quality.compared(models, metrics["cutoffs"]),
+        "skill": quality.skill_words(judged.get("skill")),
+        "calibration": quality.calibration_words(judged),
+        "names": NAMES,
+        "columns": columns,
+        "widest": groups.widest(judged),
+        "intersections": judged.get("intersections"),
+        "no_sensitive_reason": manifest.get("no_sensitive_reason"),
+        "choice": choice_words(metrics["choice"], limits["cutoff"], manifest["threshold"], groups=bool(columns)),
+        "other_cutoffs": metrics["alternatives"],
+        "smaller_gaps": smaller_gaps(metrics),
+        "alternatives": alternatives,
+        "rules": rules(question, assessment.verdict),
+        "limits": limits,
+        "generated": is_generated(manifest),
+        **_points(opened),
+        "monotonicity": monotonicity_words(manifest["monotonicity"]),
+        "explained": explained_words(manifest.get("explained")),
+        "leakage": manifest.get("leakage"),
+        "score_stability": manifest["strength"]["score_stability_index"] if "strength" in manifest else None,
+        "denied": example_denial(opened),
+        "charts": {
+            "cutoffs": strips.cutoffs(metrics, limits.get("maximum_equal_opportunity_gap")),
+            "roc": strips.roc(metrics["roc"]["scorecard"], judged["roc_auc"]),
+        },
+    }
+
+
+def figures_of(judged: Figures) -> Callable[..., Markup]:
+    """A function for templates that shows a figure of the model with its place, so that programs can read it back.
+
+    `figure("groups", "Sex", "by_group", "f", "accuracy")` looks it up by these keys, and formats it with the function
+    of `words` that `kind` names.
+    """
+
+    def figure(*path: str | int, kind: str = "percent") -> Markup:
+        found: Any = judged
+        for key in path:
+            found = found[key]
+        pointer = "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in path)
+        shown = getattr(words, kind)(found)
+        return Markup('<data value="{}" data-figure="{}">{}</data>').format(found, pointer, shown)
+
+    return figure
 
 
 def _points(opened: Artifact) -> dict[str, object]:
-    """What the page shows of a scorecard's points, on both scales."""
+    """What the page shows of a scorecard's points, on both scales; the field that can move a score most comes first."""
     manifest, tables = opened.manifest, points_tables(opened)
-    read_off, idle = find(manifest["format"]).tables(opened), captions.idle(tables)
+    moves = {table.name: max(row.points for row in table.bins) for table in tables}
+    read_off = find(manifest["format"]).tables(opened)
     scale, threshold = Scale.of(manifest["settings"]), manifest["threshold"]
     intercept = read_off["intercept"] if read_off else 0.0
     log_cutoff = log(threshold / (1 - threshold))
     return {
-        "tables": tables,
-        "fields": field_rows(manifest, idle),
+        "tables": sorted(tables, key=lambda table: -moves[table.name]),
+        "most": max(moves.values(), default=0.0) or 1.0,
+        "fields": field_rows(manifest, idle(tables)),
         "scale": scale,
         "intercept": intercept,
         "base": scale.score(intercept),
@@ -144,20 +169,12 @@ def _columns(judged: Figures) -> list[Column]:
         Column(
             name,
             figures,
-            picture,
             groups.approved_less(name, figures),
             groups.gap(name, figures),
             groups.misjudged(name, figures),
         )
-        for (name, figures), picture in zip(judged["groups"].items(), captions.groups(judged), strict=True)
+        for name, figures in judged["groups"].items()
     ]
-
-
-def narrower(models: dict[str, Figures]) -> dict[str, Figures]:
-    """The compared models with a smaller gap between groups than the scorecard; empty if any gap is unknown."""
-    gaps = {name: figures["equal_opportunity_gap"] for name, figures in models.items()}
-    known = {name: gap for name, gap in gaps.items() if gap is not None}
-    return {name: models[name] for name, gap in known.items() if known == gaps and gap < known["scorecard"]}
 
 
 def example_denial(opened: Artifact) -> Denied | None:
@@ -184,7 +201,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        name: getattr(words, name) for name in ("percent", "percentage_points", "places", "interval", "whole")
-    }
+    environment.filters |= {name: getattr(words, name) for name in FILTERS}
     return environment

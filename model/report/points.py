@@ -11,6 +11,8 @@ from model.fit.support import NOT_GIVEN
 from model.formats import find
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lambda_app.artifact import Artifact
     from lambda_app.manifest import Field, FieldBins, Manifest
 
@@ -91,6 +93,11 @@ def points_tables(opened: Artifact) -> list[PointsTable]:
             strict=True,
         )
     ]
+
+
+def idle(tables: Sequence[PointsTable]) -> list[str]:
+    """The fields without points: they never affect a decision, and are never a reason."""
+    return [table.name for table in tables if not any(row.points for row in table.bins)]
 
 
 def bin_labels(field: Field, bins: FieldBins, minimum: float | None) -> list[str]:

@@ -36,6 +36,16 @@ class Rule:
     limit: str
     passed: bool | None
 
+    @property
+    def result(self) -> str:
+        """How it went, in words."""
+        return "not applicable" if self.passed is None else "passed" if self.passed else "failed"
+
+    @property
+    def order(self) -> int:
+        """What failed comes first, and what does not apply last."""
+        return {False: 0, True: 1, None: 2}[self.passed]
+
 
 # A rule's name, what it requires, this model's value, and the limit.
 Row = tuple[str, str, str, str]
@@ -119,7 +129,7 @@ def _skill(question: GateQuestion) -> Iterator[Row]:
         "approvals",
         "Approves about as many as are labelled approve",
         f"{words.percent(metrics['approval_rate'])} approved, {words.percent(recorded)} labelled approve",
-        f"at most {words.percentage_points(limits.get('maximum_approval_shift'))} apart",
+        f"at most {words.points(limits.get('maximum_approval_shift'))} apart",
     )
 
 
@@ -155,7 +165,7 @@ def _groups(question: GateQuestion) -> Iterator[Row]:
         "equal_opportunity",
         "Approves the creditworthy of all groups alike",
         _each(metrics, _gap),
-        f"the interval up to {words.percentage_points(limits.get('maximum_equal_opportunity_gap'))}",
+        f"the interval up to {words.points(limits.get('maximum_equal_opportunity_gap'))}",
     )
 
 
@@ -225,7 +235,7 @@ def _champion(question: GateQuestion) -> Iterator[Row]:
         "champion",
         "Not worse than the model in service",
         "no model in service to compare with" if champion is None else _against(champion),
-        f"at most {words.percentage_points(limit)} worse; no group's accuracy shown to be",
+        f"at most {words.points(limit)} worse; no group's accuracy shown to be",
     )
 
 
@@ -246,7 +256,7 @@ def _violations(found: Monotonicity) -> str:
 
 def _gap(column: ColumnFigures) -> str:
     gap = column["equal_opportunity_difference"]
-    return f"{words.percentage_points(gap['value'])} apart (95\u00a0% interval {words.interval(gap)})"
+    return f"{words.points(gap['value'])} apart (95\u00a0% interval {words.interval(gap)})"
 
 
 def _closest_proxy(leakage: Leakage) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lambda_app.manifest import Difference, Estimate, Interval
 
 NONE = "not known"
@@ -24,6 +28,43 @@ def percent(share: float | None, digits: int = 1) -> str:
     return NONE if share is None else f"{share * 100:.{digits}f}\u00a0%"
 
 
+def share(value: float) -> str:
+    """A share as a short label.
+
+    >>> share(0.25), share(0.925)
+    ('25\xa0%', '92.5\xa0%')
+    """
+    return f"{value * 100:.4g}\u00a0%"
+
+
+def short(value: float) -> str:
+    """A number as a short label.
+
+    >>> short(50_000), short(2_500_000), short(0.5)
+    ('50k', '2.5M', '0.5')
+    """
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.4g}{letter}"
+    return f"{value:.4g}"
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Groups in the order in which people expect them: bands by their lower end, others as they come.
+
+    >>> in_order(["30 to under 45", "45 and over", "under 30"])
+    ['under 30', '30 to under 45', '45 and over']
+    """
+    return sorted(names, key=_lower_end)
+
+
+def _lower_end(name: str) -> float:
+    if name.startswith("under "):
+        return -inf
+    band = re.fullmatch(r"([-+.\de]+) (?:to under [-+.\de]+|and over)", name)
+    return float(band[1]) if band else inf
+
+
 def percentage_points(difference: float | None) -> str:
     """A difference of two shares in percentage points.
 
@@ -31,6 +72,15 @@ def percentage_points(difference: float | None) -> str:
     '20.8 percentage points'
     """
     return NONE if difference is None else f"{difference * 100:.1f} percentage points"
+
+
+def points(difference: float | None) -> str:
+    """The same where space is short.
+
+    >>> points(0.208)
+    '20.8\xa0points'
+    """
+    return NONE if difference is None else f"{difference * 100:.1f}\u00a0points"
 
 
 def more_points(difference: float | None) -> str:

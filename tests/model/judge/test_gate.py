@@ -298,7 +298,7 @@ def test_upper_end_of_the_interval_counts_and_the_message_names_everything() -> 
 
 
 def test_missing_figure_is_said_to_be_missing() -> None:
-    assert "may be as large as missing" in messages(put(PASSES, GAP, {}))
+    assert "how large the gap between groups is cannot be told" in messages(put(PASSES, GAP, {}))
     assert "the accuracy on the hold-out is missing" in messages(put(PASSES, ("metrics", "accuracy"), ...))
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from model.report.captions import idle
 from model.report.fields import field_rows
-from model.report.points import points_tables
+from model.report.points import idle, points_tables
 
 if TYPE_CHECKING:
     from lambda_app.manifest import Manifest

@@ -68,9 +68,13 @@ def test_lists_calibration_and_gains_line_by_line(outcome: TrainingRun, words: s
 def test_shows_record_estimate_and_approvals_of_each_group(outcome: TrainingRun, words: str) -> None:
     [(column, figures)] = outcome.manifest["metrics"]["groups"].items()
     for name, group in figures["by_group"].items():
-        shares = [group["recorded_rate"], group["estimated_rate"], group["approval_rate"]]
-        shown = " ".join(f"{share * 100:.1f} %" for share in shares)
-        assert f"{column} {name} {group['rows']:,} {shown}" in words
+        ends = group["intervals"]["approval_rate"]
+        shown = (
+            f"{group['approval_rate'] * 100:.1f} % {ends['low'] * 100:.1f} to {ends['high'] * 100:.1f}; "
+            f"on record {group['recorded_rate'] * 100:.1f} %"
+        )
+        assert f"{column} {name} {group['rows']:,} applications {shown}" in words
+        assert f" {group['estimated_rate'] * 100:.1f} % {group['accuracy'] * 100:.1f} %" in words
     assert "an interval that holds for all pairs of groups and columns together" in words
 
 
