@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 # last digits of a double; decisions must not. Rounding the points of four fields changes a probability by at most
 # 5e-11, well under the parity limit of 1e-9.
 PLACES = 10
-# A denial is compared with the most narrowly approved fifth. With a smaller share, the mean depends on the few scores
+# A denial is compared with the most narrowly approved 15 %. With a smaller share, the mean depends on the few scores
 # that happen to be next to the cut-off, and reasons change their order from one training to the next
 # (docs/decisions/0005-reference.md).
-AT_CUTOFF_SHARE = 0.2
+AT_CUTOFF_SHARE = 0.15
 AT_CUTOFF_ROWS = 100
 
 
