@@ -82,10 +82,10 @@ def render(assessment: Assessment, alternatives: Alternatives | None = None) -> 
     alternatives : Alternatives, optional
         What a search for models that are as good and fairer has found; None if nobody has searched.
     """
-    return _environment().get_template("report.html.j2").render(**_context(assessment, alternatives))
+    return environment().get_template("report.html.j2").render(**context(assessment, alternatives))
 
 
-def _context(assessment: Assessment, alternatives: Alternatives | None) -> dict[str, object]:
+def context(assessment: Assessment, alternatives: Alternatives | None) -> dict[str, object]:
     """Everything that the sections show."""
     opened, metrics, question = assessment.artifact, assessment.metrics, assessment.question
     manifest, judged, limits = opened.manifest, opened.manifest["metrics"], question["limits"]
@@ -193,13 +193,14 @@ def example_denial(opened: Artifact) -> Denied | None:
     return None
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, with their filters."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {name: getattr(words, name) for name in FILTERS}
-    return environment
+    made.filters |= {name: getattr(words, name) for name in FILTERS}
+    return made
