@@ -62,7 +62,7 @@ def _train(options: Namespace) -> int:
     from model.fit.task import TrainingTask
     from model.judge.champion import read_champion
     from model.run import run
-    from model.track import Recorder
+    from model.track import Recorder, experiment_of
 
     contract = load_contract(options.contract)
     limits = permitted_limits(contract)
@@ -76,7 +76,11 @@ def _train(options: Namespace) -> int:
     for doubt in doubtful(applications.fields):
         say("warning", doubt)
     task = TrainingTask(contract, applications, limits, settings_of(options), options.format, options.champion)
-    with Recorder(contract.__name__, os.environ) if options.track else nullcontext() as recorder:
+    with (
+        Recorder(experiment_of(contract.__name__, contract.__doc__), os.environ)
+        if options.track
+        else nullcontext() as recorder
+    ):
         done = run(task, options.out)
         code = report(done)
         if options.alternatives:
@@ -134,11 +138,12 @@ def _alternatives(options: Namespace) -> int:
 
 
 def _track(options: Namespace) -> int:
-    from model.track import Recorder
+    from model.track import Recorder, experiment_of
 
     path = options.artifact / "manifest.json"
     try:
-        experiment = unchecked_manifest(path)["contract"]["name"]
+        contract = unchecked_manifest(path)["contract"]
+        experiment = experiment_of(contract["name"], contract["json_schema"].get("description"))
     except (KeyError, TypeError) as err:
         raise ArtifactCorrupt(str(path), "names no contract; train the model again") from err
     with Recorder(experiment, os.environ) as recorder:

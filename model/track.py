@@ -61,7 +61,7 @@ class Recorder:
     Parameters
     ----------
     experiment : str
-        The name under which runs are compared with each other: the contract's name.
+        The name under which runs are compared with each other; see `experiment_of`.
     environ : mapping
         `MLFLOW_*` and `PIPELINE_ID`. An empty `MLFLOW_TRACKING_URI` counts as not set.
     seconds : float
@@ -174,6 +174,17 @@ def _log(mlflow: Any, directory: Path) -> str:
     return manifest["model_version"]
 
 
+def experiment_of(name: str, description: str | None) -> str:
+    """The experiment of a contract: its class and its description, so that two classes of one name do not share one.
+
+    >>> experiment_of("Applicant", "An application for a credit card.")
+    'Applicant: An application for a credit card'
+    """
+    first = (description or "").strip().split("\n")[0].rstrip(".")
+    # MLflow accepts 500 characters.
+    return f"{name}: {first}"[:200] if first else name
+
+
 def parameters(manifest: Manifest) -> dict[str, str | float]:
     """The run's parameters."""
     data = manifest["data"]
@@ -184,7 +195,6 @@ def parameters(manifest: Manifest) -> dict[str, str | float]:
         "data.rejected": data["rejects"]["rows_rejected"],
         "data.source": data["source"],
         "data.dated": data["dated"] or "unknown",
-        "data.digest": data["digest"],
     }
 
 
@@ -223,7 +233,11 @@ def tags(manifest: Manifest) -> dict[str, str]:
     """The tags by which the run can be found."""
     gate = manifest["gate"]
     found = {
-        "mlflow.runName": manifest["model_version"],
+        "mlflow.runName": (
+            f"{manifest['trained_at'][:16].replace('T', ' ')}, {manifest['model_version']}, "
+            f"accuracy {manifest['metrics']['accuracy']:.1%}"
+        ),
+        "data_digest": manifest["data"]["digest"],
         "model_version": manifest["model_version"],
         "model_digest": manifest["digest"],
         "trained_at": manifest["trained_at"],
@@ -257,12 +271,14 @@ def _log_pipeline(directory: Path, manifest: Manifest) -> None:
 
 
 def _without_secrets(text: str) -> str:
-    """The text without the user names and passwords in its addresses.
+    """The text without the user names, passwords and query values in its addresses.
 
-    >>> _without_secrets("https://me:secret@tracking.example/api")
-    'https://tracking.example/api'
+    A password may hold any character but a space, so everything up to the last @ of an address goes.
+
+    >>> _without_secrets("https://me:se/cr@et@tracking.example/api?token=abc&x=1 failed")
+    'https://tracking.example/api?token=…&x=… failed'
     """
-    return re.sub(r"//[^/@\s]*@", "//", text)
+    return re.sub(r"([?&][^=&\s]+=)[^&\s]*", r"\1…", re.sub(r"//\S*@", "//", text))
 
 
 if __name__ == "__main__":

@@ -39,13 +39,15 @@ def test_keeps_parameters_metrics_and_tags(small: TrainingRun, database: Path) -
     # then
     assert run["status"] == "FINISHED"
     assert run["params"]["max_iter"] == str(manifest["settings"]["max_iter"])
-    assert run["params"]["data.digest"] == manifest["data"]["digest"]
+    assert run["tags"]["data_digest"] == manifest["data"]["digest"]
     assert run["metrics"]["scorecard/accuracy"] == manifest["metrics"]["accuracy"]
     assert 0 < run["metrics"]["tree/accuracy"] < 1
     assert run["metrics"]["scorecard/ks"] == manifest["metrics"]["ks"]
     assert run["metrics"]["copied_share"] == manifest["leakage"]["copied_share"]
     assert run["metrics"]["Group/equal_opportunity_difference"] == manifest["metrics"]["equal_opportunity_gap"]
-    assert run["tags"]["model_version"] == run["name"] == manifest["model_version"]
+    assert run["tags"]["model_version"] == manifest["model_version"]
+    assert manifest["model_version"] in run["name"]
+    assert manifest["trained_at"][:10] in run["name"]
     assert run["tags"]["gate"] == "passed"
 
 

@@ -1,0 +1,151 @@
+"""Makes the pictures of the README and the documentation from the real pages: `make pictures`.
+
+The report's pictures come from an artifact. Those of MLflow's pages come from two small training runs, recorded in a
+database of their own. Every picture in `docs/pictures/` is listed here; `tests/test_pictures.py` checks that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+REPORT = "model_metrics.html"
+# The first screen of the report, and two of its sections; each light and dark.
+SECTIONS = {"summary": "", "scorecard": "#scorecard", "denial": "#denial"}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+RUNS = ("experiments-runs", "experiments-compared")
+WIDE, HIGH = 1100, 760
+SECONDS = 60.0
+
+
+def names() -> list[str]:
+    """The file of each picture."""
+    return [f"report-{section}-{scheme}.png" for section in SECTIONS for scheme in SCHEMES] + [
+        f"{name}.png" for name in RUNS
+    ]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make every picture."""
+    parser = argparse.ArgumentParser(prog="pictures", description=__doc__)
+    parser.add_argument("--artifacts", type=Path, required=True, help="an artifact with its report")
+    chosen = parser.parse_args(arguments)
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.stderr.write("Pictures are made with Chromium: apt-get install chromium\n")
+        return 1
+    PICTURES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        _report(browser, (chosen.artifacts / REPORT).resolve().as_uri())
+        with tempfile.TemporaryDirectory() as name, _recorded_runs(Path(name)) as address:
+            _experiments(browser, address)
+        browser.close()
+    for name in names():
+        sys.stdout.write(f"  {PICTURES.relative_to(ROOT) / name}\n")
+    return 0
+
+
+def _report(browser: Browser, address: str) -> None:
+    for scheme in SCHEMES:
+        tab = browser.new_page(viewport={"width": WIDE, "height": HIGH}, color_scheme=scheme)
+        tab.goto(address)
+        for section, place in SECTIONS.items():
+            target = PICTURES / f"report-{section}-{scheme}.png"
+            if place:
+                # The navigation would cover the section's heading.
+                tab.add_style_tag(content="nav { display: none !important }")
+                tab.locator(place).screenshot(path=target)
+            else:
+                tab.screenshot(path=target)
+        tab.close()
+
+
+@contextmanager
+def _recorded_runs(scratch: Path) -> Iterator[str]:
+    """Two recorded runs of different settings in MLflow's own server; yields its address."""
+    uri = f"sqlite:///{scratch / 'mlflow.db'}"
+    environment = os.environ | {
+        "MLFLOW_TRACKING_URI": uri,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PYTHONPATH": str(ROOT),
+    }
+    for iterations in ("60", "150"):
+        fixed = ["--rows", "20000", "--max-iter", iterations, "--most-iterations", iterations]
+        command = [sys.executable, "-m", "model", "train", *fixed, "--out", str(scratch / iterations)]
+        subprocess.run(command, cwd=scratch, env=environment, stdout=subprocess.DEVNULL, check=False)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("mlflow")), "ui", "--backend-store-uri", uri, "--port", str(port)]
+    with subprocess.Popen(
+        [*command, "--workers", "1"],
+        cwd=scratch,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as server:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait(address)
+            yield address
+        finally:
+            os.killpg(server.pid, 15)
+
+
+def _wait(address: str) -> None:
+    ends = time.monotonic() + SECONDS
+    while True:
+        try:
+            with urlopen(f"{address}/health", timeout=2):  # noqa: S310  # the address is built above
+                return
+        except (URLError, OSError):
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.3)
+
+
+def _experiments(browser: Browser, address: str) -> None:
+    tab = browser.new_page(viewport={"width": 1400, "height": 620})
+    tab.goto(f"{address}/#/experiments/1/runs")
+    tab.get_by_text("accuracy").first.wait_for()
+    _settle(tab)
+    tab.screenshot(path=PICTURES / "experiments-runs.png")
+    runs = [link.get_attribute("href") or "" for link in tab.locator("a[href*='/runs/']").all()]
+    found = list(dict.fromkeys(run.rsplit("/", 1)[-1] for run in runs))[:2]
+    listed = ",".join(f'"{run}"' for run in found)
+    tab.goto(f'{address}/#/compare-runs?runs=[{listed}]&experiments=["1"]')
+    tab.get_by_text("Comparing 2 Runs").first.wait_for()
+    _settle(tab)
+    tab.screenshot(path=PICTURES / "experiments-compared.png")
+    tab.close()
+
+
+def _settle(tab: Page) -> None:
+    """Let the page's own requests and animations end; it never stops asking for news."""
+    tab.wait_for_timeout(4_000)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
