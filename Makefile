@@ -103,12 +103,12 @@ notebook: $(VENV)/development ## Run credit_card_approval.ipynb and save its out
 # MLflow sends usage statistics to its makers unless this is turned off.
 .PHONY: experiments
 experiments: PORT = 5000
-experiments: export MLFLOW_DISABLE_TELEMETRY = true
 experiments: $(VENV)/training ## Compare recorded training runs in MLflow on port 5000 (PORT=…) until Ctrl-C
-	@case "$${MLFLOW_TRACKING_URI:-}" in http*) \
-	  echo "MLFLOW_TRACKING_URI names a server, which records the runs; see its pages: $$MLFLOW_TRACKING_URI"; exit;; esac; \
-	echo "Open http://127.0.0.1:$(PORT) and choose an experiment; Ctrl-C stops."; \
-	exec $(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1 --port $(PORT) --workers 1
+	@exec $(BIN)/python -m scripts.experiments --port $(PORT)
+
+.PHONY: pictures
+pictures: $(VENV)/development ## Make the pictures of README.md and docs/ from the real pages (needs Chromium; 2 minutes)
+	$(BIN)/python -m scripts.pictures --artifacts $(call quoted,ARTIFACTS)
 
 LOCK = cd requirements && ../$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 .PHONY: lock

@@ -71,6 +71,20 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _opened(gating)
     _labelled(gating)
     _compared(gating)
+    comparing = command(
+        "compare",
+        "compare two models on the same applications: figures, reasons, points, and who would be decided otherwise; "
+        "write comparison.html and comparison.json",
+    )
+    comparing.add_argument(
+        "champion",
+        type=Path,
+        metavar="CHAMPION",
+        help="the model in service: its artifact's directory, or a manifest.json, to compare the figures alone",
+    )
+    comparing.add_argument("artifact", type=Path, metavar="MODEL", help="the other model: its artifact's directory")
+    _labelled(comparing)
+    comparing.add_argument("--out", type=Path, metavar="DIR", help="default: beside the model")
     tracking = command("track", "record a trained artifact with MLflow, if that failed during training")
     _opened(tracking)
     scoring = command("score", "decide a file of applications offline, using the artifact's own contract")

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 # Each command imports what it needs, so that `--help` is fast.
@@ -182,8 +183,34 @@ def _gate(options: Namespace) -> int:
     manifest: Any = unchecked_manifest(options.artifact / "manifest.json")
     question = gate_question(manifest, limits, contract)
     if options.champion is not None:
-        question = against_champion(options, question, manifest, contract)
+        question, _ = against_champion(options, question, manifest, contract)
     return say_verdict(judge(question))
+
+
+def _compare(options: Namespace) -> int:
+    from model.compare.summary import lines
+    from model.contract.loading import load_contract
+    from model.judge.assessment import reopened
+    from model.judge.gate import gate_question, judge
+    from model.run import compared_with
+
+    contract = load_contract(options.contract)
+    limits = permitted_limits(contract)
+    if limits is None:
+        return GATE_FAILED
+    assessment = reopened(options.artifact)
+    manifest = assessment.artifact.manifest
+    question, judged = against_champion(options, gate_question(manifest, limits, contract), manifest, contract)
+    against = replace(assessment, question=question, verdict=judge(question))
+    out = options.out or options.artifact
+    out.mkdir(parents=True, exist_ok=True)
+    files = compared_with(options.champion, against, judged)
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    for heading, line in lines(json.loads(files["comparison.json"])):
+        say(heading, line)
+    say("written", str(out / "comparison.html"))
+    return 0
 
 
 def _score(options: Namespace) -> int:
@@ -214,6 +241,7 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "export": _export,
     "evaluate": _evaluate,
     "gate": _gate,
+    "compare": _compare,
     "track": _track,
     "score": _score,
 }

@@ -100,9 +100,9 @@ def permitted_limits(contract: type[Contract]) -> Limits | None:
 
 
 def against_champion(
-    options: Namespace, question: GateQuestion, manifest: Manifest, contract: type[Contract]
-) -> GateQuestion:
-    """The question with the comparison with the model in service; on the same rows if both models can decide them."""
+    options: Namespace, question: GateQuestion, manifest: Manifest | dict[str, Any], contract: type[Contract]
+) -> tuple[GateQuestion, Applications | None]:
+    """The question with the comparison with the model in service, and the rows that both decided, if both can."""
     from lambda_app import artifact
     from model.judge.champion import artifact_of, compare_figures, compare_with_champion, identity_of, read_champion
     from model.judge.gate import against
@@ -112,17 +112,19 @@ def against_champion(
     # Under another contract there may be no rows to read, and the policy denies the model anyway.
     own = question["contract"]["model"] == question["contract"]["limits"]
     if not own or artifact_of(where, manifest) is None:
-        return against(question, compare_figures(manifest, champion), identity_of(champion))
+        return against(question, compare_figures(manifest, champion), identity_of(champion)), None
     opened = artifact.load(str(options.artifact))
     judged = judged_rows(options, opened.manifest, contract)
     compared = compare_with_champion(where, opened, decide_all(opened, judged), judged)
-    return against(question, compared, identity_of(champion))
+    return against(question, compared, identity_of(champion)), judged
 
 
 def unchecked_manifest(path: Path) -> dict[str, Any]:
     """A manifest as it was written, unchecked."""
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as err:
+        raise GateError(f"there is no trained model in {path.parent} ({err.strerror}: {path.name})") from err
     except ValueError:
         manifest = None
     if not isinstance(manifest, dict):

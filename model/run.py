@@ -89,9 +89,11 @@ def publish(task: TrainingTask, candidate: Candidate, out: Path) -> TrainingRun:
         "gate.json": _json({"input": assessment.question, "decision": manifest["gate"]}),
         "shared_env_variables.txt": variables(manifest).encode(),
         page.FILE: page.render(assessment).encode(),
-        # Moved last: it vouches for the others.
-        "manifest.json": _json(manifest),
     }
+    if task.champion is not None:
+        files |= compared_with(task.champion, assessment, candidate.holdout)
+    # Moved last: it vouches for the others.
+    files["manifest.json"] = _json(manifest)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".candidate-") as name:
         written = Path(name)
@@ -100,6 +102,27 @@ def publish(task: TrainingTask, candidate: Candidate, out: Path) -> TrainingRun:
         if passed:
             selfcheck.check(name)
         return TrainingRun(candidate, assessment, _move(written, list(files), out, deployable=passed))
+
+
+def compared_with(champion: Path, assessment: Assessment, applications: Applications | None) -> dict[str, bytes]:
+    """The files about a model beside the one in service: `comparison.json`, and the page.
+
+    Parameters
+    ----------
+    champion : Path
+        The champion's manifest, or its artifact's directory.
+    assessment : Assessment
+        Of the model, against this champion.
+    applications : Applications, optional
+        What both decide; None if there are none that both can decide.
+    """
+    from model.compare import comparison, page  # as above
+
+    opened = assessment.artifact
+    contract = opened.manifest["contract"]
+    about = contract["json_schema"].get("description", contract["name"]).rstrip(".")
+    found = comparison.compare(champion, opened, applications, assessment.question, assessment.verdict)
+    return {comparison.FILE: _json(found), page.FILE: page.render(found, contract["name"], about).encode()}
 
 
 def look_further(assessment: Assessment, applications: Applications, limits: Limits, directory: Path) -> Alternatives:
@@ -141,7 +164,8 @@ def _move(written: Path, names: list[str], out: Path, *, deployable: bool) -> Pa
     shutil.rmtree(out / REJECTED, ignore_errors=True)
     target.mkdir(exist_ok=True)
     # What was found for the model that was here before says nothing about this one.
-    (target / FILE).unlink(missing_ok=True)
+    for name in {FILE, "comparison.json", "comparison.html"} - set(names):
+        (target / name).unlink(missing_ok=True)
     for name in names:
         if deployable or not name.endswith(".joblib"):
             (written / name).replace(target / name)

@@ -35,6 +35,15 @@ DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "PYTHONWARNINGS": "ignore",
 }
+# The view of an experiment that lists these columns beside its runs; `make experiments` prints its address.
+VIEW = "figures"
+COLUMNS = (
+    "metrics.`scorecard/accuracy`",
+    "metrics.`scorecard/roc_auc`",
+    "metrics.`scorecard/equal_opportunity_gap`",
+    "metrics.`scorecard/approval_rate`",
+    "tags.`gate`",
+)
 Named = Literal[
     "accuracy",
     "precision",
@@ -144,6 +153,7 @@ def _record(experiment: str) -> int:
         mlflow.set_experiment(experiment)
         # Makes MLflow's pages show runs and figures first, not prompts and traces.
         mlflow.set_experiment_tag("mlflow.experimentKind", "custom_model_development")
+        mlflow.set_experiment_tag(f"mlflow.sharedViewState.{VIEW}", json.dumps({"selectedColumns": COLUMNS}))
         pipeline = os.environ.get("PIPELINE_ID")
         with mlflow.start_run(tags={"pipeline_id": pipeline} if pipeline else {}) as run:
             line = sys.stdin.readline()
@@ -151,10 +161,10 @@ def _record(experiment: str) -> int:
                 mlflow.end_run("FAILED")
                 return 1
             name = _log(mlflow, Path(json.loads(line)))
-        sys.stdout.write(f"run {name} ({run.info.run_id}) of experiment {experiment}, {_without_secrets(uri)}\n")
+        sys.stdout.write(f"run {name} ({run.info.run_id}) of experiment {experiment}, {without_secrets(uri)}\n")
     except Exception as err:  # noqa: BLE001  # no error here may cost a training run
         first = (str(err).splitlines() or [""])[0]
-        sys.stdout.write(f"{_without_secrets(uri)}: {type(err).__name__} {_without_secrets(first)[:200]}\n")
+        sys.stdout.write(f"{without_secrets(uri)}: {type(err).__name__} {without_secrets(first)[:200]}\n")
         return 1
     return 0
 
@@ -166,6 +176,11 @@ def _log(mlflow: Any, directory: Path) -> str:
     mlflow.log_params(parameters(manifest))
     mlflow.log_metrics(figures(manifest, {name: metrics[name] for name in metrics["cutoffs"]}))
     mlflow.set_tags(tags(manifest))
+    comparison = directory / "comparison.json"
+    if comparison.is_file():
+        champion = json.loads(comparison.read_text(encoding="utf-8"))["champion"]["model_version"]
+        note = f"Compared with {champion}, the model in service: see `comparison.html` among the artifacts."
+        mlflow.set_tags({"champion": champion, "mlflow.note.content": note})
     for path in sorted(directory.iterdir()):
         if path.is_file() and path.name != "pipeline.joblib" and not path.name.startswith("."):
             mlflow.log_artifact(str(path))
@@ -233,10 +248,7 @@ def tags(manifest: Manifest) -> dict[str, str]:
     """The tags by which the run can be found."""
     gate = manifest["gate"]
     found = {
-        "mlflow.runName": (
-            f"{manifest['trained_at'][:16].replace('T', ' ')}, {manifest['model_version']}, "
-            f"accuracy {manifest['metrics']['accuracy']:.1%}"
-        ),
+        "mlflow.runName": f"{manifest['model_version']}, accuracy {manifest['metrics']['accuracy']:.1%}",
         "data_digest": manifest["data"]["digest"],
         "model_version": manifest["model_version"],
         "model_digest": manifest["digest"],
@@ -270,12 +282,12 @@ def _log_pipeline(directory: Path, manifest: Manifest) -> None:
     )
 
 
-def _without_secrets(text: str) -> str:
+def without_secrets(text: str) -> str:
     """The text without the user names, passwords and query values in its addresses.
 
     A password may hold any character but a space, so everything up to the last @ of an address goes.
 
-    >>> _without_secrets("https://me:se/cr@et@tracking.example/api?token=abc&x=1 failed")
+    >>> without_secrets("https://me:se/cr@et@tracking.example/api?token=abc&x=1 failed")
     'https://tracking.example/api?token=…&x=… failed'
     """
     return re.sub(r"([?&][^=&\s]+=)[^&\s]*", r"\1…", re.sub(r"//\S*@", "//", text))

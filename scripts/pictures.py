@@ -22,6 +22,8 @@ from urllib.request import urlopen
 
 from playwright.sync_api import sync_playwright
 
+from scripts.experiments import page_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -73,8 +75,10 @@ def _report(browser: Browser, address: str) -> None:
         for section, place in SECTIONS.items():
             target = PICTURES / f"report-{section}-{scheme}.png"
             if place:
-                # The navigation would cover the section's heading.
-                tab.add_style_tag(content="nav { display: none !important }")
+                # The navigation would cover the section's heading; the edge of the page would cut at the first letter.
+                tab.add_style_tag(
+                    content=f"nav {{ display: none !important }} {place} {{ padding: 1.5rem !important }}"
+                )
                 tab.locator(place).screenshot(path=target)
             else:
                 tab.screenshot(path=target)
@@ -127,15 +131,17 @@ def _wait(address: str) -> None:
 
 
 def _experiments(browser: Browser, address: str) -> None:
-    tab = browser.new_page(viewport={"width": 1400, "height": 620})
-    tab.goto(f"{address}/#/experiments/1/runs")
+    tab = browser.new_page(viewport={"width": 1400, "height": 560})
+    # MLflow opens an assistant beside every page.
+    tab.add_init_script("localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false')")
+    tab.goto(page_of(address, "1"))
     tab.get_by_text("accuracy").first.wait_for()
     _settle(tab)
     tab.screenshot(path=PICTURES / "experiments-runs.png")
     runs = [link.get_attribute("href") or "" for link in tab.locator("a[href*='/runs/']").all()]
     found = list(dict.fromkeys(run.rsplit("/", 1)[-1] for run in runs))[:2]
     listed = ",".join(f'"{run}"' for run in found)
-    tab.goto(f'{address}/#/compare-runs?runs=[{listed}]&experiments=["1"]')
+    tab.goto(f'{address}/#/compare-runs?workflowType=machine_learning&runs=[{listed}]&experiments=["1"]')
     tab.get_by_text("Comparing 2 Runs").first.wait_for()
     _settle(tab)
     tab.screenshot(path=PICTURES / "experiments-compared.png")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -62,11 +63,15 @@ def read_champion(where: Path) -> dict[str, Any]:
     Raises
     ------
     GateError
-        This is no manifest, or one without figures.
+        There is nothing here, or this is no manifest, or one without figures.
     """
     path = where / "manifest.json" if where.is_dir() else where
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as err:
+        raise GateError(
+            f"there is no model in service at {where} ({err.strerror}); name its artifact's directory or its manifest"
+        ) from err
     except ValueError:
         manifest = None
     if not isinstance(manifest, dict):
@@ -100,7 +105,7 @@ def compare_with_champion(where: Path, opened: Artifact, decided: Decided, holdo
     if directory is not None:
         # An artifact of an older layout still has figures.
         with suppress(ArtifactUnsupported):
-            return _on_same_rows(artifact.load(str(directory)), opened, decided, holdout)
+            return _on_same_rows(artifact.load(str(directory)), decided, holdout)
     return compare_figures(opened.manifest, read_champion(where))
 
 
@@ -160,12 +165,13 @@ def identity_of(manifest: Mapping[str, Any]) -> str | None:
     )
 
 
-def _on_same_rows(champion: Artifact, opened: Artifact, decided: Decided, holdout: Applications) -> Comparison:
-    matrix = _encoded_for(carried_fields(champion.manifest["contract"]), holdout)
+def _on_same_rows(champion: Artifact, decided: Decided, holdout: Applications) -> Comparison:
+    matrix = encoded_for(carried_fields(champion.manifest["contract"]), holdout).matrix
     probabilities = find(champion.manifest["format"]).columns(champion).probabilities(matrix)
     approved = probabilities >= champion.manifest["threshold"]
-    figures = evaluate(probabilities, approved, holdout)
-    ours, theirs = opened.manifest["metrics"]["equal_opportunity_gap"], figures["equal_opportunity_gap"]
+    # The rows need not be those that the model's own figures are about.
+    ours = evaluate(decided.probabilities, decided.approved, holdout)["equal_opportunity_gap"]
+    theirs = evaluate(probabilities, approved, holdout)["equal_opportunity_gap"]
     truth = holdout.approved
     gained = (decided.approved == truth).astype(np.float64) - (approved == truth)
     return {
@@ -184,9 +190,9 @@ def _on_same_rows(champion: Artifact, opened: Artifact, decided: Decided, holdou
     }
 
 
-def _encoded_for(fields: tuple[FieldSpec, ...], holdout: Applications) -> Floats:
+def encoded_for(fields: tuple[FieldSpec, ...], applications: Applications) -> Applications:
     """The rows for a model whose contract has the same fields and words, maybe in another order."""
-    ours = {spec.name: (spec, column) for spec, column in zip(holdout.fields, holdout.matrix.T, strict=True)}
+    ours = {spec.name: (spec, column) for spec, column in zip(applications.fields, applications.matrix.T, strict=True)}
     columns = []
     for theirs in fields:
         spec, column = ours[theirs.name]
@@ -195,4 +201,4 @@ def _encoded_for(fields: tuple[FieldSpec, ...], holdout: Applications) -> Floats
             places = np.array([*(theirs.words.index(word) for word in spec.words), np.nan])
             column = places[np.where(np.isnan(column), len(spec.words), column).astype(np.intp)]
         columns.append(column)
-    return np.column_stack(columns)
+    return replace(applications, fields=fields, matrix=np.column_stack(columns))

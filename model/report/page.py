@@ -26,7 +26,7 @@ from model.report.scale import Scale
 from model.report.summary import NAMES, is_generated, recorded_rate, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lambda_app.artifact import Artifact
     from lambda_app.manifest import Answer, Application, ColumnFigures, Figures
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FILE = "model_metrics.html"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-FILTERS = ("percent", "percentage_points", "places", "interval", "whole", "in_order")
+FILTERS = ("percent", "percentage_points", "places", "interval", "whole", "in_order", "signed")
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def context(assessment: Assessment, alternatives: Alternatives | None) -> dict[s
     }
 
 
-def figures_of(judged: Figures) -> Callable[..., Markup]:
-    """A function for templates that shows a figure of the model with its place, so that programs can read it back.
+def figures_of(judged: Mapping[str, Any] | Figures) -> Callable[..., Markup]:
+    """A function for templates that shows a figure with its place in a JSON file, so that programs can read it back.
 
     `figure("groups", "Sex", "by_group", "f", "accuracy")` looks it up by these keys, and formats it with the function
     of `words` that `kind` names.
@@ -193,10 +193,10 @@ def example_denial(opened: Artifact) -> Denied | None:
     return None
 
 
-def environment() -> Environment:
-    """The templates, with their filters."""
+def environment(*more: Path) -> Environment:
+    """The templates, with their filters; those of other directories may build on the report's."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([TEMPLATES, *more]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -77,7 +77,7 @@ def points_tables(opened: Artifact) -> list[PointsTable]:
             bins=tuple(
                 Bin(label, points, share)
                 for label, points, share in zip(
-                    bin_labels(field, entry, _minimum(manifest, field["name"])),
+                    bin_labels(field, entry, minimum_of(manifest, field["name"])),
                     entry["points"],
                     # The share of missing values comes last, even for a required field, which has no points for it.
                     bins["shares"][: len(entry["points"])],
@@ -133,7 +133,8 @@ def _whole_numbers(last: list[int], minimum: float | None, *, flag: bool) -> lis
     return [lowest, *between, f"{first[-1]:,}" if flag else f"{first[-1]:,} or more"]
 
 
-def _minimum(manifest: Manifest, name: str) -> float | None:
+def minimum_of(manifest: Manifest, name: str) -> float | None:
+    """The smallest value of a field that the contract allows; None if there is none."""
     described = manifest["contract"]["json_schema"]["properties"][name]
     kinds: list[dict[str, Any]] = [described, *described.get("anyOf", ())]
     return next((kind["minimum"] for kind in kinds if "minimum" in kind), None)

@@ -113,6 +113,19 @@ def hundredths(value: float | None) -> str:
     return NONE if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
+def signed(difference: float | None, digits: int = 2) -> str:
+    """A difference of two shares in percentage points, with its sign.
+
+    >>> signed(0.0123), signed(-0.00001)
+    ('+1.23', '+0.00')
+    """
+    return (
+        NONE
+        if difference is None
+        else f"{round(difference * 100, digits) + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    )
+
+
 def whole(count: float | None) -> str:
     """A count."""
     return NONE if count is None else f"{count:,}"

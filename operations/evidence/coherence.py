@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MANIFEST, GATE, LIMITS = "model/manifest.json", "model/gate.json", "model/limits.json"
 METRICS, REPORT, MODEL = "model/metrics.json", "model/model_metrics.html", "model/model.joblib"
 ALTERNATIVES = "model/alternatives.json"
+COMPARISON, COMPARISON_PAGE = "model/comparison.json", "model/comparison.html"
 POLICY, BENCHMARKS = "policies/model_gate.rego", "benchmarks/results.json"
 PASSED: Gate = {"passed": True, "denials": []}
 # What the gate is asked about: these of the manifest, and what else.
@@ -55,6 +56,7 @@ def check_coherence(members: Mapping[str, bytes]) -> Manifest:
     if read_object(members, ALTERNATIVES).get("model_version") != manifest["model_version"]:
         raise EvidenceMismatch(ALTERNATIVES, "is about another model than the manifest describes")
     _check_report(manifest, members[REPORT])
+    _check_comparison(manifest, members, read_object(members, GATE)["input"]["champion"])
     check_tests(members[TESTS], trained_at(manifest))
     for role in ROLES:
         check_image(members, role)
@@ -142,3 +144,23 @@ def _check_report(manifest: Manifest, report: bytes) -> None:
     for what, value in named.items():
         if not value or value not in text:
             raise EvidenceMismatch(REPORT, f"does not name the {what} that the manifest records")
+
+
+def _check_comparison(manifest: Manifest, members: Mapping[str, bytes], champion: object) -> None:
+    """The comparison is there if and only if the gate compared the model with one in service, and says the same."""
+    for member in (COMPARISON, COMPARISON_PAGE):
+        if (member in members) != (champion is not None):
+            says = "is missing, although a" if champion is not None else "is there, although no"
+            raise EvidenceMismatch(member, f"{says} model in service was compared")
+    if champion is None:
+        return
+    compared = read_object(members, COMPARISON)
+    if need(compared, COMPARISON, "model", dict).get("model_version") != manifest["model_version"]:
+        raise EvidenceMismatch(COMPARISON, "is about another model than the manifest describes")
+    if not equal_json(compared.get("differences"), champion):
+        raise EvidenceMismatch(COMPARISON, "has other differences than the gate was asked about")
+    named = need(compared, COMPARISON, "champion", dict).get("model_version")
+    page = members[COMPARISON_PAGE].decode(errors="replace")
+    for version in (manifest["model_version"], named):
+        if not isinstance(version, str) or version not in page:
+            raise EvidenceMismatch(COMPARISON_PAGE, f"does not name {version}, which was compared")

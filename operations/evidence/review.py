@@ -33,6 +33,18 @@ _SOURCES: tuple[tuple[str, str, archive.Step, str], ...] = (
     ("model/limits.json", "{limits}", "review", "The limits that the gate held the model to"),
     ("policies/model_gate.rego", "{policy}", "review", "The rules that the gate asked (Rego)"),
     ("model/model_metrics.html", "{artifacts}/model_metrics.html", "review", "Report for people"),
+    (
+        "model/comparison.json",
+        "{artifacts}/comparison.json",
+        "nothing",
+        "How the model differs from the one in service",
+    ),
+    (
+        "model/comparison.html",
+        "{artifacts}/comparison.html",
+        "nothing",
+        "The same for people: who is decided otherwise",
+    ),
     ("tests/notebook.xml", "{junit}", "review", "The notebook's tests (JUnit)"),
     ("images/training.json", "{images}/training.json", "review", "Training image: digests, labels"),
     ("images/training.cdx.json", "{images}/training.cdx.json", "review", "Training image: bill of materials"),

@@ -223,7 +223,7 @@ def test_champion_that_is_not_a_manifest_stops_the_gate(
         (["train", "--contract", "nowhere:Class"], "ContractError"),
         (["train", "--contract", SMALL], "DataError"),
         (["evaluate", "--rows", "10", "--artifact", "nowhere"], "ArtifactMissing"),
-        (["gate", "--artifact", "nowhere"], "FileNotFoundError"),
+        (["gate", "--artifact", "nowhere"], "GateError"),
         (["train", "--no-track", "--rows", "5", "--out", "nowhere"], "TrainingError"),
     ],
     ids=["no-data", "no-contract", "no-data-for-a-contract", "no-artifact", "no-manifest", "too-few-rows"],

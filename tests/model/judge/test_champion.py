@@ -18,7 +18,7 @@ from model.contract.carried import contract_as_data, contract_identity
 from model.contract.fields import fields_of
 from model.contract.loading import load_contract
 from model.errors import GateError
-from model.judge.champion import _encoded_for, compare_figures, compare_with_champion, identity_of, read_champion
+from model.judge.champion import compare_figures, compare_with_champion, encoded_for, identity_of, read_champion
 from model.judge.figures import evaluate
 from model.judge.parity import decide_all
 from tests.artifacts import REFERENCE, TABLES, write_by_hand
@@ -122,7 +122,7 @@ def test_words_in_another_order_are_translated(mixed: TrainingRun) -> None:
     specs = fields_of(load_contract(MIXED))
     turned = tuple(type(spec)(**{**vars(spec), "words": spec.words[::-1]}) for spec in specs)[::-1]
     # When the rows are encoded for that contract
-    encoded = _encoded_for(turned, holdout)
+    encoded = encoded_for(turned, holdout).matrix
     # Then each word is the same, and so is each number
     for theirs, column in zip(turned, encoded.T, strict=True):
         place = [spec.name for spec in specs].index(theirs.name)

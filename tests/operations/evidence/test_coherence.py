@@ -58,6 +58,31 @@ def _edit_input_without(key: str) -> Change:
     return change
 
 
+CHAMPION = {
+    "model_version": "champion",
+    "same_rows": False,
+    "roc_auc": None,
+    "accuracy": None,
+    "gap": None,
+    "groups": {},
+}
+
+
+def _compared(
+    differences: dict[str, Any] = CHAMPION, version: str = "", page: str = "{version} against champion"
+) -> Change:
+    """A model that was compared with the one in service, and files that say so."""
+
+    def change(run: Run) -> None:
+        ours = run.read(MANIFEST)["model_version"]
+        run.edit(GATE, input=run.read(GATE)["input"] | {"champion": CHAMPION})
+        compared = {"champion": {"model_version": "champion"}, "model": {"model_version": version or ours}}
+        (run.root / COMPARISON).write_text(json.dumps(compared | {"differences": differences}))
+        (run.root / "artifacts/comparison.html").write_text(page.format(version=ours))
+
+    return change
+
+
 def _denied_in_both(run: Run) -> None:
     run.edit(MANIFEST, gate=DENIED)
     run.edit(GATE, decision=DENIED)
@@ -71,6 +96,7 @@ def _monotonicity_in_neither(run: Run) -> None:
 
 
 MANIFEST, METRICS, GATE = "artifacts/manifest.json", "artifacts/metrics.json", "artifacts/gate.json"
+COMPARISON = "artifacts/comparison.json"
 SCAN, IMAGE, BILL = "images/inference.scan.json", "images/inference.json", "images/inference.cdx.json"
 DENIED = {"passed": False, "denials": [{"rule": "accuracy", "message": "too low"}]}
 PASSING = '<testcase classname="credit_card_approval.ipynb" name="Cell 0"><system-out>well</system-out></testcase>'
@@ -128,6 +154,17 @@ CHANGES: dict[str, dict[str, Change]] = {
         "report of other bytes": _report_without("digest"),
         "report of another commit": _edit(MANIFEST, git_commit="fff"),
         "report of other data": _edit(MANIFEST, data={"digest": "fff"}),
+    },
+    "model/comparison.json": {
+        "compared with none": _written(COMPARISON, "{}"),
+        "not compared": _edit_input(champion=CHAMPION),
+        "comparison of another model": _compared(version="other"),
+        "comparison with other differences": _compared(CHAMPION | {"gap": -0.1}),
+    },
+    "model/comparison.html": {
+        "a page about no comparison": _written("artifacts/comparison.html", ""),
+        "a page about another champion": _compared(page="{version} against another"),
+        "a page about another model": _compared(page="against champion"),
     },
     "tests/notebook.xml": {
         "a test failed, by the count": _junit('failures="0"', 'failures="1"'),
@@ -187,8 +224,10 @@ def test_members_that_contradict_are_named(
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The members of a sound release."""
-    return archive.unpack(write_run(tmp_path_factory.mktemp("sound")).approve().read_bytes(), ITEMS)
+    """The members of a sound release, of a model that was compared with the one in service."""
+    run = write_run(tmp_path_factory.mktemp("sound"))
+    _compared()(run)
+    return archive.unpack(run.approve().read_bytes(), ITEMS)
 
 
 def _resealed(members: dict[str, bytes], member: str, content: bytes) -> bytes:

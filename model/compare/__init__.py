@@ -1,0 +1,1 @@
+"""Two models side by side: what changed, for whom, and whether the policy lets one replace the other."""
