@@ -470,6 +470,17 @@ deny contains {"rule": "champion", "message": message} if {
 
 deny contains {"rule": "champion", "message": message} if {
 	input.champion != null
+	not is_number(at(["champion", "gap"]))
+	not gap_no_wider
+	message := sprintf(
+		"compared with the model in service (%s), whether the gap between groups is wider cannot be told: one of the two has no known gap. Bring creditworthy rows of every group",
+		[word(["champion", "model_version"])],
+	)
+}
+
+deny contains {"rule": "champion", "message": message} if {
+	input.champion != null
+	is_number(at(["champion", "gap"]))
 	not gap_no_wider
 	message := sprintf(
 		"compared with the model in service (%s), the gap between groups is wider by %s points; %s are allowed. Keep the model in service, or look for alternatives (python -m model alternatives)",

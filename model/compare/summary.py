@@ -72,10 +72,10 @@ def worries(compared: Compared) -> Iterator[str]:
     if differences["gap"] is not None and round(differences["gap"], 3) > 0:
         yield f"The gap between groups is wider by {words.percentage_points(differences['gap'])}."
     for column, of_group in swap["groups"].items() if swap else ():
-        changes = {name: group["change"]["value"] for name, group in of_group.items()}
-        if min(changes.values()) < 0 < max(changes.values()):
-            least, most = min(changes, key=changes.__getitem__), max(changes, key=changes.__getitem__)
-            yield f"It gives to {column} {most} and takes from {column} {least}."
+        gain = [f"{column} {name}" for name, group in of_group.items() if group["change"]["low"] > 0]
+        lose = [f"{column} {name}" for name, group in of_group.items() if group["change"]["high"] < 0]
+        if gain and lose:
+            yield f"It takes approvals from {', '.join(lose)} and gives some to {', '.join(gain)}."
     for kind, names in compared["contract"].items():
         if names:
             yield f"The contract is another: {kind} {', '.join(names)}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,10 +14,12 @@ import pandas as pd
 import pytest
 from pydantic import Field
 
+from model.compare import page as comparison
 from model.contract import Contract, Outcome, Scored, Sensitive
 from model.data.applications import check_frame
 from model.fit.settings import TrainingSettings
 from model.fit.task import TrainingTask
+from model.formats.export import export
 from model.judge.limits import DEFAULTS
 from model.report import page
 from model.run import run
@@ -61,9 +64,8 @@ def hard_contract() -> type[Contract]:
     )
 
 
-@pytest.fixture(scope="module")
-def hard(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
-    """A denied model of the hard contract, judged by twelve groups, one of them without creditworthy applicants."""
+def hard_task(iterations: int) -> TrainingTask:
+    """The hard contract, judged by twelve groups, one of them without creditworthy applicants."""
     contract, generator = hard_contract(), np.random.default_rng(0)
     columns: dict[str, Any] = {
         name: [LONG.format(word) for word in generator.integers(0, WORDS, ROWS)]
@@ -85,15 +87,30 @@ def hard(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
         "maximum_champion_loss": 0.02,
         "maximum_parity_difference": 1e-9,
     }
-    settings = TrainingSettings(folds=2, max_iter=60, most_iterations=60, min_samples_leaf=20)
-    return run(TrainingTask(contract, applications, limits, settings), tmp_path_factory.mktemp("hard"))
+    settings = TrainingSettings(folds=2, max_iter=iterations, most_iterations=iterations, min_samples_leaf=20)
+    return TrainingTask(contract, applications, limits, settings)
 
 
-@pytest.fixture(params=["small", "mixed", "hard"])
+@pytest.fixture(scope="module")
+def hard(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    """A denied model of the hard contract."""
+    return run(hard_task(60), tmp_path_factory.mktemp("hard"))
+
+
+@pytest.fixture(scope="module")
+def compared(hard: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    """Another one, compared with it as if it were in service."""
+    task, champion = hard_task(20), tmp_path_factory.mktemp("champion")
+    shutil.copy(hard.directory / "manifest.json", champion)
+    (champion / "model.joblib").write_bytes(export(hard_task(60), hard.candidate).content)
+    return run(replace(task, champion=champion), tmp_path_factory.mktemp("compared"))
+
+
+@pytest.fixture(params=["small", "mixed", "hard", "compared"])
 def address(request: pytest.FixtureRequest) -> str:
-    """The report of a model that passed, of one with words and gaps, and of the hard one."""
+    """The report of a model that passed, of one with words and gaps, of the hard one; two of those compared."""
     found: TrainingRun = request.getfixturevalue(request.param)
-    return (found.directory / page.FILE).as_uri()
+    return (found.directory / (comparison.FILE if request.param == "compared" else page.FILE)).as_uri()
 
 
 @contextmanager
