@@ -27,13 +27,13 @@ from scripts.experiments import page_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FloatRect, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 REPORT = "model_metrics.html"
-# The first screen of the report, and two of its sections; each light and dark.
-SECTIONS = {"summary": "", "scorecard": "#scorecard", "denial": "#denial"}
+# Sections of the report that have a picture besides the first screen; each light and dark.
+SECTIONS = ("scorecard", "denial")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RUNS = ("experiments-runs", "experiments-compared")
 WIDE, HIGH = 1100, 760
@@ -42,7 +42,7 @@ SECONDS = 60.0
 
 def names() -> list[str]:
     """The file of each picture."""
-    return [f"report-{section}-{scheme}.png" for section in SECTIONS for scheme in SCHEMES] + [
+    return [f"report-{section}-{scheme}.png" for section in ("summary", *SECTIONS) for scheme in SCHEMES] + [
         f"{name}.png" for name in RUNS
     ]
 
@@ -72,16 +72,13 @@ def _report(browser: Browser, address: str) -> None:
     for scheme in SCHEMES:
         tab = browser.new_page(viewport={"width": WIDE, "height": HIGH}, color_scheme=scheme)
         tab.goto(address)
-        for section, place in SECTIONS.items():
-            target = PICTURES / f"report-{section}-{scheme}.png"
-            if place:
-                # The navigation would cover the section's heading; the edge of the page would cut at the first letter.
-                tab.add_style_tag(
-                    content=f"nav {{ display: none !important }} {place} {{ padding: 1.5rem !important }}"
-                )
-                tab.locator(place).screenshot(path=target)
-            else:
-                tab.screenshot(path=target)
+        ends = tab.locator("#summary").evaluate("section => section.getBoundingClientRect().bottom")
+        whole: FloatRect = {"x": 0, "y": 0, "width": WIDE, "height": ends + 24}
+        tab.screenshot(path=PICTURES / f"report-summary-{scheme}.png", clip=whole, full_page=True)
+        # The navigation would cover a section's heading, and the picture's edge would touch the letters.
+        tab.add_style_tag(content="nav { display: none !important } section { padding: 1.5rem !important }")
+        for section in SECTIONS:
+            tab.locator(f"#{section}").screenshot(path=PICTURES / f"report-{section}-{scheme}.png")
         tab.close()
 
 

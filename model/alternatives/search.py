@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
+from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -119,7 +122,7 @@ class _Log:
     """The recipes tried so far, one line each, under a first line that says for which search."""
 
     def __init__(self, path: Path, search_for: object) -> None:
-        self._path, self.points = path, dict[str, "list[Point]"]()
+        self._path, self.points, self._one_at_a_time = path, dict[str, "list[Point]"](), Lock()
         key = hashlib.sha256(json.dumps(search_for, sort_keys=True).encode()).hexdigest()
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         path.write_text(key + "\n", encoding="utf-8")
@@ -129,7 +132,7 @@ class _Log:
 
     def keep(self, recipe: str, points: list[Point]) -> None:
         self.points[recipe] = points
-        with self._path.open("a", encoding="utf-8") as file:
+        with self._one_at_a_time, self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"recipe": recipe, "points": points}) + "\n")
 
     def remove(self) -> None:
@@ -137,10 +140,25 @@ class _Log:
 
 
 def _try(recipes: list[Recipe], log: _Log, on: Rows) -> list[Point]:
-    for recipe in tqdm(recipes, desc="try alternatives", unit="recipe", leave=False, disable=None):
-        if recipe.name not in log.points:
-            log.keep(recipe.name, try_recipe(recipe, on))
+    """Try the recipes that the log lacks, one on each processor: fitting lets other threads run meanwhile."""
+    waiting = [recipe for recipe in recipes if recipe.name not in log.points]
+    pool = ThreadPoolExecutor(cpu_count())
+    tries = [pool.submit(_alone, recipe, log, on) for recipe in waiting]
+    try:
+        for done in tqdm(
+            as_completed(tries), desc="try alternatives", total=len(waiting), unit="recipe", leave=False, disable=None
+        ):
+            done.result()
+    finally:
+        # After Ctrl-C, what was begun is finished and kept, but nothing else is begun.
+        pool.shutdown(cancel_futures=True)
     return [point for recipe in recipes for point in log.points[recipe.name]]
+
+
+def _alone(recipe: Recipe, log: _Log, on: Rows) -> None:
+    """Try a recipe in one thread: more of them would only wait for each other."""
+    with threadpool_limits(limits=1):
+        log.keep(recipe.name, try_recipe(recipe, on))
 
 
 def _spared(points: Iterable[Point]) -> list[str]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FILE = "model_metrics.html"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-FILTERS = ("percent", "percentage_points", "places", "interval", "whole", "in_order", "signed")
+FILTERS = ("percent", "percentage_points", "points", "places", "interval", "whole", "in_order", "signed")
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def _cells(figures: Figures, cutoff: float) -> dict[str, Cell]:
         "Brier skill": Cell(words.percent(skill["value"]), words.interval(skill, 2)) if skill else UNKNOWN,
         "Calibration slope": Cell(words.hundredths(slope["value"]), words.interval(slope, 2, 1)) if slope else UNKNOWN,
         "Calibration intercept": Cell(words.hundredths(intercept)),
-        "Equal-opportunity gap": Cell(words.percent(figures["equal_opportunity_gap"])),
+        "Equal-opportunity gap": Cell(words.points(figures["equal_opportunity_gap"])),
     }
 
 

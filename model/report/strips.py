@@ -111,11 +111,11 @@ def cutoffs(metrics: Metrics, limit: float | None) -> Strips:
         strips.append(
             _strip(
                 "Gap between groups",
-                f"{words.percent(judged['equal_opportunity_gap'])} at the chosen cut-off",
+                f"{words.points(judged['equal_opportunity_gap'])} at the chosen cut-off",
                 (at, gap),
                 (0.0, top),
                 judged["equal_opportunity_gap"],
-                limit=None if limit is None else (limit, f"limit {words.percent(limit)}"),
+                limit=None if limit is None else (limit, f"limit {words.points(limit)}"),
             )
         )
     strips.append(

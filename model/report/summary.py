@@ -111,10 +111,12 @@ def _alternatives(judged: Figures, alternatives: Alternatives | None) -> list[st
     if not alternatives["equal"]:
         return []
     fairest = min(alternatives["equal"], key=lambda point: point["holdout"]["gap"])
+    count = len(alternatives["equal"])
+    told = f"{count} alternatives decide as well and are" if count > 1 else "An alternative decides as well and is"
     return [
-        f"{len(alternatives['equal'])} alternatives decide as well and are fairer, as far as this data can tell. "
-        f"The fairest ({fairest['recipe']}) has a gap of {words.percent(fairest['holdout']['gap'])} instead of "
-        f"{words.percent(alternatives['chosen']['holdout']['gap'])}."
+        f"{told} fairer, as far as this data can tell. The fairest ({fairest['recipe']}) has a gap of "
+        f"{words.points(fairest['holdout']['gap'])} instead of "
+        f"{words.points(alternatives['chosen']['holdout']['gap'])}."
     ]
 
 

@@ -20,7 +20,7 @@ from model.formats import scorecard
 from model.report.page import FILE, TEMPLATES, example_denial, render
 from model.report.points import idle, points_tables
 from model.report.scale import Scale
-from model.report.words import percent, places, whole
+from model.report.words import percent, places, points, whole
 from model.run import run
 from tests.pages import Page
 from tests.trainings import task_of
@@ -273,4 +273,4 @@ def test_figures_on_the_page_are_those_of_the_metrics(outcome: TrainingRun, page
         for key in str(figure["data-figure"]).split("/")[1:]:
             found = found[int(key)] if isinstance(found, list) else found[key.replace("~1", "/").replace("~0", "~")]
         assert figure["value"] == str(found)
-        assert figure["text"] in {percent(found), places(found), whole(found)}
+        assert figure["text"] in {percent(found), places(found), points(found), whole(found)}
