@@ -38,10 +38,10 @@ DEFAULTS = {
 # The view of an experiment that lists these columns beside its runs; `make experiments` prints its address.
 VIEW = "figures"
 COLUMNS = (
-    "metrics.`scorecard/accuracy`",
-    "metrics.`scorecard/roc_auc`",
-    "metrics.`scorecard/equal_opportunity_gap`",
-    "metrics.`scorecard/approval_rate`",
+    "metrics.`accuracy`",
+    "metrics.`roc_auc`",
+    "metrics.`equal_opportunity_gap`",
+    "metrics.`approval_rate`",
     "tags.`gate`",
 )
 Named = Literal[
@@ -224,12 +224,12 @@ def figures(manifest: Manifest, models: Mapping[str, Figures]) -> dict[str, floa
     """
     # An artifact from before a figure existed lacks it.
     found: dict[str, float | None] = {
-        f"{model}/{name}": judged.get(name) for model, judged in models.items() for name in FIGURES
+        f"{_of(model)}{name}": judged.get(name) for model, judged in models.items() for name in FIGURES
     }
     for model, judged in models.items():
         fit, skill = judged.get("calibration_fit"), judged.get("brier_skill")
-        found[f"{model}/calibration_slope"] = fit and fit["slope"]["value"]
-        found[f"{model}/brier_skill"] = skill and skill["value"]
+        found[f"{_of(model)}calibration_slope"] = fit and fit["slope"]["value"]
+        found[f"{_of(model)}brier_skill"] = skill and skill["value"]
     if "leakage" in manifest:
         found["copied_share"] = manifest["leakage"]["copied_share"]
     for column, differences in manifest["metrics"]["groups"].items():
@@ -242,6 +242,11 @@ def figures(manifest: Manifest, models: Mapping[str, Figures]) -> dict[str, floa
         "parity/different_decisions": manifest["parity"]["different_decisions"],
         "parity/largest_difference": manifest["parity"]["largest_difference"],
     }
+
+
+def _of(model: str) -> str:
+    """What goes before a figure's name: nothing for the scorecard, so that MLflow's narrow columns show the name."""
+    return "" if model == "scorecard" else f"{model}/"
 
 
 def tags(manifest: Manifest) -> dict[str, str]:

@@ -128,17 +128,18 @@ def _wait(address: str) -> None:
 
 
 def _experiments(browser: Browser, address: str) -> None:
-    tab = browser.new_page(viewport={"width": 1400, "height": 560})
+    tab = browser.new_page(viewport={"width": 1400, "height": 640})
     # MLflow opens an assistant beside every page.
-    tab.add_init_script("localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false')")
+    for key, value in (("panelOpen_v1", "false"), ("fab.autoOpenedOnFirstLoad_v1", "true")):
+        tab.add_init_script(f"localStorage.setItem('mlflow.assistant.{key}', '{value}')")
     tab.goto(page_of(address, "1"))
-    tab.get_by_text("accuracy").first.wait_for()
+    tab.locator("a[href*='/runs/']").nth(1).wait_for()
     _settle(tab)
     tab.screenshot(path=PICTURES / "experiments-runs.png")
     runs = [link.get_attribute("href") or "" for link in tab.locator("a[href*='/runs/']").all()]
-    found = list(dict.fromkeys(run.rsplit("/", 1)[-1] for run in runs))[:2]
+    found = list(dict.fromkeys(run.rsplit("/", 1)[-1].partition("?")[0] for run in runs))[:2]
     listed = ",".join(f'"{run}"' for run in found)
-    tab.goto(f'{address}/#/compare-runs?workflowType=machine_learning&runs=[{listed}]&experiments=["1"]')
+    tab.goto(f'{address}/#/compare-runs?runs=[{listed}]&experiments=["1"]&workflowType=machine_learning')
     tab.get_by_text("Comparing 2 Runs").first.wait_for()
     _settle(tab)
     tab.screenshot(path=PICTURES / "experiments-compared.png")
