@@ -57,6 +57,8 @@ if TYPE_CHECKING:
         core_schema: dict[str, Any]
         json_schema: dict[str, Any]
         fields: list[Field]
+        # What the file of applications looks like, where it is not plain; see `model.contract.file`.
+        file: NotRequired[dict[str, Any]]
 
     class FieldBins(TypedDict):
         """The bins of one field: `edges` for a number, `words` for a category; see `lambda_app.formats.scorer`."""
@@ -320,9 +322,13 @@ if TYPE_CHECKING:
 
         rows_read: int
         rows_rejected: int
+        # Without a decided outcome, by the contract's word; neither accepted nor rejected.
+        rows_left_out: NotRequired[int]
         blank_rows: int
         ignored_columns: list[str]
         by_field: dict[str, dict[str, dict[str, int | list[int]]]]
+        # What looks wrong without breaking the contract, in sentences.
+        warnings: NotRequired[list[str]]
 
     class Data(TypedDict):
         """What the model was trained on; `rejects` summarises the rejected rows."""

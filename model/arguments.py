@@ -90,8 +90,22 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     scoring = command("score", "decide a file of applications offline, using the artifact's own contract")
     _opened(scoring)
     _checked(scoring)
-    scoring.add_argument("--in", dest="input", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
-    scoring.add_argument("--out", dest="output", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
+    scoring.add_argument(
+        "--in",
+        dest="input",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the applications, in a file like the training data",
+    )
+    scoring.add_argument(
+        "--out",
+        dest="output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the applications, in a file like the training data",
+    )
     return program
 
 
@@ -177,7 +191,12 @@ def _checked(added: argparse.ArgumentParser) -> None:
 
 def _labelled(added: argparse.ArgumentParser) -> None:
     _contracted(added)
-    added.add_argument("--data", type=Path, metavar="FILE", help="CSV or Parquet; default: generated applications")
+    added.add_argument(
+        "--data",
+        type=Path,
+        metavar="FILE",
+        help="in the form that the contract declares (CSV, Parquet or Excel); default: generated applications",
+    )
     added.add_argument(
         "--rows", type=whole(1, 10**9), default=500_000, help="how many to generate; default: %(default)s"
     )

@@ -218,13 +218,13 @@ def _score(options: Namespace) -> int:
     if suffix not in (".csv", ".parquet"):
         raise DataError(f"{options.output}: the output file must be a .csv or .parquet file")
     from lambda_app import artifact
-    from model.contract.carried import carried_fields
+    from model.contract.carried import carried_fields, carried_file
     from model.data.applications import read_unlabelled
     from model.formats.batch import decide
 
     opened = artifact.load(str(options.artifact))
-    fields = carried_fields(opened.manifest["contract"])
-    applications = read_unlabelled(options.input, fields, max_reject_share=options.max_rejects)
+    fields, file = carried_fields(opened.manifest["contract"]), carried_file(opened.manifest["contract"])
+    applications = read_unlabelled(options.input, fields, file, max_reject_share=options.max_rejects)
     scored = decide(opened, applications)
     if suffix == ".parquet":
         scored.to_parquet(options.output, index=False)

@@ -37,7 +37,7 @@ def applications_of(
         say_rejects(applications, to)
         return applications
     if options.contract != DEFAULT_CONTRACT:
-        raise DataError(f"{options.contract} needs its own data: name a CSV or Parquet file with --data")
+        raise DataError(f"{options.contract} needs its own data: name a file with --data")
     if dated is not None:
         raise DataError("--dated is the date of a --data file; generated applications are dated today")
     today = datetime.now(UTC).date().isoformat()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from model.data.rejects import one_line
+
 if TYPE_CHECKING:
     from model.data.applications import Applications
     from model.judge.gate import Verdict
@@ -51,12 +53,14 @@ def say_verdict(verdict: Verdict) -> int:
 
 def say_denials(verdict: Verdict) -> None:
     for rule, message in verdict.denials:
-        say("gate", f"DENIED by rule {rule}: {message}")
+        say("gate", f"DENIED by rule {rule}: {one_line(message)}")
 
 
 def say_rejects(applications: Applications, to: TextIO | None = None) -> None:
-    if applications.rejects:
+    if applications.rejects or applications.rejects.rows_left_out:
         say("rejected", str(applications.rejects), to)
+    for warning in applications.rejects.warnings:
+        say("warning", warning, to)
 
 
 def say(what: str, text: str, to: TextIO | None = None) -> None:

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from playwright.sync_api import sync_playwright
-
 from scripts.experiments import page_of
 
 if TYPE_CHECKING:
@@ -56,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
     if chromium is None:
         sys.stderr.write("Pictures are made with Chromium: apt-get install chromium\n")
         return 1
+    # Where only the training environment is installed, the list of pictures can still be read.
+    from playwright.sync_api import sync_playwright
+
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])

@@ -6,8 +6,10 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from model.contract.declarations import Contract, ContractError, Reason, Scored
+from model.contract.declarations import Contract, Reason, Scored
+from model.contract.errors import ContractError
 from model.contract.fields import FieldSpec, core_schema_of, fields_of, json_schema_of, value_schema_in
+from model.contract.file import File
 
 if TYPE_CHECKING:
     from lambda_app.manifest import CarriedContract, Field, Sentence
@@ -24,7 +26,13 @@ def contract_as_data(contract: type[Contract], fields: tuple[FieldSpec, ...]) ->
         "core_schema": core_schema_of(fields),
         "json_schema": json_schema_of(contract, fields),
         "fields": _as_data(fields),
+        "file": contract.file.as_data(),
     }
+
+
+def carried_file(carried: CarriedContract) -> File:
+    """What the file of applications looks like, as a manifest's `contract` says; plain if it is silent."""
+    return File.from_data(carried.get("file", {}))
 
 
 def carried_fields(carried: CarriedContract) -> tuple[FieldSpec, ...]:

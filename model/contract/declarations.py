@@ -9,26 +9,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from model.errors import ModelError
+from model.contract.errors import ContractError
+from model.contract.file import File
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Direction = Literal["up", "down", "free"]
-
-
-class ContractError(ModelError):
-    """The contract cannot be loaded, contradicts itself, or cannot become plain data.
-
-    Attributes
-    ----------
-    field : str or None
-        The field at fault, if there is one.
-    """
-
-    def __init__(self, message: str, field: str | None = None) -> None:
-        super().__init__(f"field {field}: {message}" if field else message)
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -84,20 +71,30 @@ class Scored:
 class Outcome:
     """The column with the outcome, and its two labels.
 
+    Parameters
+    ----------
+    column : str
+    approve, deny : int or str
+    leave_out : tuple of int or str
+        Labels of applications that are not decided yet, or were withdrawn. They are counted, and left out.
+
     Raises
     ------
     ContractError
-        The two labels are the same.
+        Two labels are the same.
     """
 
     column: str
     approve: int | str
     deny: int | str
+    leave_out: tuple[int | str, ...] = ()
 
     def __post_init__(self) -> None:
         # In a CSV, 1 and "1" are the same text.
         if str(self.approve) == str(self.deny):
             raise ContractError(f"the outcome {self.column} has the same label for approve and deny")
+        if {str(self.approve), str(self.deny)} & {str(label) for label in self.leave_out}:
+            raise ContractError(f"the outcome {self.column} leaves out a label that it decides by")
 
 
 @dataclass(frozen=True)
@@ -152,6 +149,8 @@ class Contract(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     outcome: ClassVar[Outcome]
+    # What the file of applications looks like, where it is not plain.
+    file: ClassVar[File] = File()
     sensitive: ClassVar[tuple[Sensitive, ...]] = ()
     # Why there is no sensitive column, in words for the report. Without it, the gate denies a contract that has none.
     no_sensitive_reason: ClassVar[str | None] = None

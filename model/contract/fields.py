@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from model.contract.declarations import Contract, ContractError, Direction, Scored
+from model.contract.declarations import Contract, Direction, Scored
+from model.contract.errors import ContractError
 from model.contract.reasons import check_codes, check_line, check_reasons
 
 Kind = Literal["int", "float", "flag", "choice"]
@@ -125,11 +126,17 @@ def json_schema_of(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> S
 def _check_columns(contract: type[Contract]) -> None:
     """Check that no column has two roles: field, outcome or sensitive."""
     outcome, sensitive = contract.outcome.column, [rule.column for rule in contract.sensitive]
+    if unknown := [name for name in contract.file.columns if name not in contract.model_fields]:
+        raise ContractError(f"file: columns names {unknown[0]}, which is no field of {contract.__name__}")
+    owners: dict[str, str] = {}
     for name in contract.model_fields:
-        if name == outcome:
+        column = contract.file.column_of(name)
+        if column == outcome:
             raise ContractError("is also the outcome, so the model would see what it has to predict", name)
-        if name in sensitive:
+        if column in sensitive:
             raise ContractError("is also a sensitive column, which the model must not see", name)
+        if owners.setdefault(column, name) != name:
+            raise ContractError(f"is in the same column as {owners[column]}", name)
     others = [outcome, *sensitive]
     if twice := [column for column in others if others.count(column) > 1]:
         raise ContractError(f"{contract.__name__} names the column {twice[0]} twice as outcome or sensitive")

@@ -7,7 +7,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from model.contract.declarations import Contract, ContractError
+from model.contract.declarations import Contract
+from model.contract.errors import ContractError
 
 
 def load_contract(where: str) -> type[Contract]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from model.contract.declarations import ContractError, Reason
+from model.contract.declarations import Reason
+from model.contract.errors import ContractError
 
 if TYPE_CHECKING:
     from model.contract.declarations import Scored

@@ -14,9 +14,12 @@ from tqdm import tqdm
 
 from model.contract import Contract
 from model.contract.fields import FieldSpec, fields_of
+from model.contract.file import File
+from model.data import hints
 from model.data.columns import Checked, Column, check_field, check_outcome, check_sensitive
-from model.data.rejects import MAX_REJECT_SHARE, MissingColumns, Rejects, TooManyRejects, UnreadableFile
+from model.data.rejects import MAX_REJECT_SHARE, MissingColumns, Rejects, TooManyRejects, UnreadableFile, printable
 from model.data.sheets import Sheet, frame_sheet, open_sheet
+from model.data.suspicions import suspicions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
+
+
+# A file of which nothing is declared.
+PLAIN = File()
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def read(
     Parameters
     ----------
     path : Path
-        `.csv` (comma-separated, UTF-8, with a header) or `.parquet`.
+        Text, Parquet (also a folder of files) or a spreadsheet; its looks are declared in the contract's `file`.
     contract : type of Contract
     dated : str, optional
         ISO date of the data, UTC.
@@ -95,14 +102,17 @@ def read(
     ------
     UnreadableFile, MissingColumns, TooManyRejects
     """
-    return replace(_check(open_sheet(path), fields_of(contract), contract, max_reject_share), dated=dated)
+    fields, file = fields_of(contract), contract.file
+    sheet = open_sheet(path, list(_steps(fields, contract, file)), file)
+    return replace(_check(sheet, fields, contract, max_reject_share), dated=dated)
 
 
 def read_unlabelled(
-    path: Path, fields: tuple[FieldSpec, ...], *, max_reject_share: float = MAX_REJECT_SHARE
+    path: Path, fields: tuple[FieldSpec, ...], file: File = PLAIN, *, max_reject_share: float = MAX_REJECT_SHARE
 ) -> Applications:
     """Read and check a file of applications to score; see `read`. Columns other than the fields are ignored."""
-    return _check(open_sheet(path), fields, None, max_reject_share)
+    sheet = open_sheet(path, list(_steps(fields, None, file)), file)
+    return _check(sheet, fields, None, max_reject_share)
 
 
 def check_frame(
@@ -118,43 +128,54 @@ def check_frame(
     None and NaN are missing. Types are strict: an int field does not accept a float column, so a column of whole
     numbers with gaps needs pandas' `Int64`.
     """
-    return replace(_check(frame_sheet(frame, source), fields_of(contract), contract, max_reject_share), dated=dated)
+    sheet = frame_sheet(frame, source, contract.file)
+    return replace(_check(sheet, fields_of(contract), contract, max_reject_share), dated=dated)
 
 
 def _check(
     sheet: Sheet, fields: tuple[FieldSpec, ...], contract: type[Contract] | None, max_reject_share: float
 ) -> Applications:
     """Check every column; without a contract, the outcome and the sensitive columns are ignored."""
-    steps = _steps(fields, contract)
+    steps = _steps(fields, contract, sheet.file)
     if missing := [name for name in steps if name not in sheet.names]:
-        raise MissingColumns(sheet.source, missing, sheet.names)
+        raise MissingColumns(sheet.source, missing, sheet.names, sheet.hint)
     if twice := [name for name in steps if sheet.names.count(name) > 1]:
-        raise UnreadableFile(sheet.source, f"has the column {twice[0]} twice; keep one")
+        raise UnreadableFile(sheet.source, f"has the column {printable(twice[0])} twice; keep one")
     rejects = sheet.rejects
     if contract is not None and not rejects.rows_read:
         raise UnreadableFile(sheet.source, "holds no rows")
     rejects.ignored_columns = tuple(name for name in sheet.names if name not in steps)
 
     passed = np.ones(len(sheet.places), dtype=np.bool_)
+    decided = np.ones(len(sheet.places), dtype=np.bool_)
     values: dict[str, NDArray[Any]] = {}
     for name, step in tqdm(steps.items(), desc="Checking", unit="column", delay=2, leave=False, disable=None):
+        column = sheet.column(name)
         try:
-            checked = step(sheet.column(name))
+            checked = step.check(column)
         except pa.ArrowNotImplementedError as err:
-            why = f"the type of column {name} cannot hold labels or groups; write it as numbers or text"
+            why = f"the type of column {printable(name)} cannot hold labels or groups; write it as numbers or text"
             raise UnreadableFile(sheet.source, why) from err
         values[name] = checked.content
+        decided[checked.undecided] = False
         for rule, rows in checked.faults.items():
-            rejects.add(name, rule, sheet.places[rows])
+            rejects.add(step.field, rule, sheet.places[rows])
             passed[rows] = False
+            if sheet.is_text and rule != "missing" and (hint := step.hint(column, rows)):
+                rejects.hints[step.field] = hint
 
-    kept = np.flatnonzero(passed)
-    rejects.rows_rejected = rejects.rows_read - int(kept.size)
+    kept = np.flatnonzero(passed & decided)
+    # Whoever is not decided needs no other correct value.
+    rejects.rows_left_out = int((~decided).sum())
+    rejects.rows_rejected = rejects.rows_read - int(kept.size) - rejects.rows_left_out
     if rejects.share > max_reject_share:
         raise TooManyRejects(sheet.source, rejects, max_reject_share)
-    matrix = np.column_stack([values[spec.name][kept] for spec in fields]) + 0.0  # -0.0 becomes 0.0
+    in_file = sheet.file.column_of
+    matrix = np.column_stack([values[in_file(spec.name)][kept] for spec in fields]) + 0.0  # -0.0 becomes 0.0
     approved = np.empty(0, dtype=np.bool_) if contract is None else values[contract.outcome.column][kept]
     groups = {} if contract is None else {rule.column: values[rule.column][kept] for rule in contract.sensitive}
+    if contract is not None:
+        rejects.warnings = suspicions(contract, sheet, matrix, approved, groups)
     return Applications(
         fields=fields,
         matrix=matrix,
@@ -167,12 +188,49 @@ def _check(
     )
 
 
-def _steps(fields: tuple[FieldSpec, ...], contract: type[Contract] | None) -> dict[str, Callable[[Column], Checked]]:
-    """The check for each column, by its name."""
-    steps: dict[str, Callable[[Column], Checked]] = {spec.name: partial(check_field, spec=spec) for spec in fields}
+@dataclass(frozen=True)
+class Step:
+    """What is done with one column of the file.
+
+    Attributes
+    ----------
+    field : str
+        The field's name, or the column's if it holds none.
+    check : callable
+    words : tuple of str, optional
+        What the column may hold; None for a number.
+    spec : FieldSpec, optional
+    """
+
+    field: str
+    check: Callable[[Column], Checked]
+    words: tuple[str, ...] | None
+    spec: FieldSpec | None = None
+
+    def hint(self, column: Column, rows: NDArray[np.int64]) -> str:
+        """What the cells of a text column that broke a rule look like."""
+        cells = column.cells.take(pa.array(rows[: hints.MOST])).unique().to_pylist()
+        if self.words is not None:
+            return hints.of_word(cells, self.words, column.file)
+        return hints.of_number(cells, self.spec, column.file)
+
+
+def _steps(fields: tuple[FieldSpec, ...], contract: type[Contract] | None, file: File) -> dict[str, Step]:
+    """What is done with each column, by its name in the file."""
+    steps = {
+        file.column_of(spec.name): Step(
+            spec.name, partial(check_field, spec=spec), spec.words if spec.kind == "choice" else None, spec
+        )
+        for spec in fields
+    }
     if contract is not None:
-        steps[contract.outcome.column] = partial(check_outcome, outcome=contract.outcome)
-        steps |= {rule.column: partial(check_sensitive, sensitive=rule) for rule in contract.sensitive}
+        outcome = contract.outcome
+        labels = tuple(str(label) for label in (outcome.approve, outcome.deny, *outcome.leave_out))
+        steps[outcome.column] = Step(outcome.column, partial(check_outcome, outcome=outcome), labels)
+        for rule in contract.sensitive:
+            groups = tuple(str(value) for values in (rule.groups or {}).values() for value in values)
+            words = groups if rule.bands is None else None
+            steps[rule.column] = Step(rule.column, partial(check_sensitive, sensitive=rule), words)
     return steps
 
 

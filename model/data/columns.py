@@ -2,12 +2,14 @@
 
 A column of numbers goes through pydantic-core in one call, as a list, so a file is judged by the very rules that the
 service applies to a request. Text (a CSV) is read like JSON: `5.0` is not a whole number; `true` and `007` are not
-numbers. Whitespace around a cell is stripped; an empty cell and `NA` are missing.
+numbers. Whitespace around a cell is stripped; an empty cell and `NA` are missing. What a contract's `file` declares
+(`model.contract.file`) is taken away before: other marks in numbers, words for 1 and 0, words for a missing value.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +19,13 @@ import pyarrow.compute as pc
 from pydantic_core import SchemaValidator, ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
     from model.contract import Outcome, Sensitive
     from model.contract.fields import FieldSpec
+    from model.contract.file import File
 
     Rows = NDArray[np.int64]
     # The rows that break each rule, in ascending order.
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 # float can hold, and keeps any cell from stopping the parser.
 NUMBER = r"^(-?(0|[1-9][0-9]{0,999})(\.[0-9]+)?([eE][+-]?[0-9]+)?|NaN|-?Infinity)$"
 BLANKS = " \t\r\n"
+# What a row's outcome is if the contract says that it is not decided.
+UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -43,17 +48,39 @@ class Column:
     cells : pyarrow.ChunkedArray, n values
     is_text : bool
         Whether every cell is trimmed text, as in a CSV; otherwise the cells have their types.
+    file : File
+        What the contract declares about the file.
     """
 
     cells: pa.ChunkedArray
     is_text: bool
+    file: File
 
-    def missing(self, words: tuple[str, ...] = ()) -> NDArray[np.bool_]:
-        """Which cells hold no value. If the contract has a word 'NA', it counts as that word."""
+    def missing(self, words: Collection[str] = ()) -> NDArray[np.bool_]:
+        """Which cells hold no value. A word that the contract declares for the column counts as that word."""
         if not self.is_text:
             return _bools(pc.is_null(self.cells))
-        marks = pa.array([mark for mark in ("", "NA") if mark not in words], pa.string())
+        marks = pa.array([mark for mark in ("", *self.file.missing) if mark not in words], pa.string())
         return _bools(pc.is_in(self.cells, value_set=marks))
+
+    def numbers(self) -> pa.ChunkedArray:
+        """Text cells with the marks of JSON: without currency and thousands separators, and with a decimal point.
+
+        A cell whose marks are not where they belong stays as it is, or becomes what no number is.
+        """
+        cells, file = self.cells, self.file
+        for mark in sorted(file.currency, key=len, reverse=True):
+            escaped = re.escape(mark)
+            cells = pc.replace_substring_regex(cells, rf"^(-?)\s*{escaped}\s*|\s*{escaped}$", r"\1")
+        if file.thousands is not None:
+            mark = "[ \u00a0\u202f]" if file.thousands == " " else re.escape(file.thousands)
+            grouped = rf"^-?\d{{1,3}}({mark}\d{{3}})+({re.escape(file.decimal)}\d+)?$"
+            joined = pc.replace_substring_regex(cells, mark, "")
+            cells = pc.if_else(pc.match_substring_regex(cells, grouped), joined, cells)
+        if file.decimal != ".":
+            # A point is no decimal mark here.
+            cells = pc.replace_substring(pc.replace_substring(cells, ".", "?"), file.decimal, ".")
+        return cells
 
     def key(self, value: object) -> tuple[type, object]:
         """A value with its type: True is not 1, and 1.0 is not 1. In a text file, everything is text."""
@@ -70,10 +97,13 @@ class Checked:
         Meaningless in the rows that `faults` names.
     faults : dict of str to ndarray of int64
         The rows that break each rule, in ascending order.
+    undecided : ndarray of int64
+        Of an outcome: the rows to leave out.
     """
 
     content: NDArray[Any]
     faults: Faults
+    undecided: Rows = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -90,6 +120,8 @@ def check_field(column: Column, spec: FieldSpec) -> Checked:
         `content` as float64: a number as it is, a word as its index in `spec.words`, NaN where missing.
     """
     missing = column.missing(spec.words)
+    if spec.kind == "flag":
+        column = _with_flags(column)
     values, faults = (_choices if spec.kind == "choice" else _numbers)(column, spec, missing)
     if not spec.optional and missing.any():
         faults["missing"] = np.flatnonzero(missing)
@@ -98,12 +130,17 @@ def check_field(column: Column, spec: FieldSpec) -> Checked:
 
 def check_outcome(column: Column, outcome: Outcome) -> Checked:
     """Check the outcome column; `content` is True where the label means approve."""
-    labels = {column.key(label): label == outcome.approve for label in (outcome.approve, outcome.deny)}
-    found = _lookup(column, lambda value: labels.get(column.key(value)))
-    missing = column.missing()
+    labels: dict[tuple[type, object], str | bool] = {
+        **{column.key(label): label == outcome.approve for label in (outcome.approve, outcome.deny)},
+        **{column.key(label): UNDECIDED for label in outcome.leave_out},
+    }
+    declared = {str(label) for label in (outcome.approve, outcome.deny, *outcome.leave_out)}
+    found = _lookup(column, lambda value: labels.get(column.key(value)), declared=declared)
+    missing = column.missing(declared)
     if missing.any():
         found.faults["missing"] = np.flatnonzero(missing)
-    return Checked(np.equal(found.content, True).astype(np.bool_), found.faults)
+    undecided = np.flatnonzero(found.content == UNDECIDED)
+    return Checked(np.equal(found.content, True).astype(np.bool_), found.faults, undecided)
 
 
 def check_sensitive(column: Column, sensitive: Sensitive) -> Checked:
@@ -111,6 +148,10 @@ def check_sensitive(column: Column, sensitive: Sensitive) -> Checked:
     if sensitive.bands is not None:
         names = band_names(sensitive.bands)
         bounds = np.asarray(sensitive.bands, dtype=np.float64)
+
+        if column.is_text:
+            missing = column.missing()
+            column = replace(column, cells=pc.if_else(pa.array(missing), column.cells, column.numbers()))
 
         def group(value: Any) -> str | None:
             if column.is_text:
@@ -122,7 +163,11 @@ def check_sensitive(column: Column, sensitive: Sensitive) -> Checked:
         return _lookup(column, group, rule="float_type")
     if sensitive.groups is not None:
         known = {column.key(value): name for name, values in sensitive.groups.items() for value in values}
-        return _lookup(column, lambda value: known.get(column.key(value)))
+        declared = {str(value) for values in sensitive.groups.values() for value in values}
+        return _lookup(column, lambda value: known.get(column.key(value)), declared=declared)
+    if pa.types.is_string(column.cells.type):
+        # The same words are missing in a typed table as in text.
+        column = replace(column, is_text=True, cells=trimmed(pc.fill_null(column.cells, "")))
     return _lookup(column, str)
 
 
@@ -153,10 +198,11 @@ def _numbers(column: Column, spec: FieldSpec, missing: NDArray[np.bool_]) -> tup
 
     faults: dict[str, list[int]] = {}
     if column.is_text:
-        bad_token = ~_bools(pc.match_substring_regex(column.cells, NUMBER)) & ~missing
+        tokens = column.numbers()
+        bad_token = ~_bools(pc.match_substring_regex(tokens, NUMBER)) & ~missing
         if bad_token.any():
             faults[wrong_type] = np.flatnonzero(bad_token).tolist()
-        cells: list[Any] = pc.if_else(pa.array(missing | bad_token), "null", column.cells).to_pylist()
+        cells: list[Any] = pc.if_else(pa.array(missing | bad_token), "null", tokens).to_pylist()
     else:
         cells = column.cells.to_pylist()
 
@@ -182,9 +228,31 @@ def _numbers(column: Column, spec: FieldSpec, missing: NDArray[np.bool_]) -> tup
 _RULES = frozenset({"int_type", "float_type", "finite_number", "greater_than_equal", "less_than_equal"})
 
 
-def _lookup(column: Column, find: Callable[[Any], str | bool | None], *, rule: str = "literal_error") -> Checked:
+def _with_flags(column: Column) -> Column:
+    """A column of flags with the declared words for 1 and 0 as numbers."""
+    yes, no = column.file.yes, column.file.no
+    if not yes and not no:
+        return column
+    cells = column.cells
+    if pa.types.is_boolean(cells.type):  # as `true` and `false`
+        cells = pc.cast(cells, pa.string())
+    if not pa.types.is_string(cells.type):
+        return column
+    is_yes, is_no = (pc.is_in(cells, value_set=pa.array(words, pa.string())) for words in (yes, no))
+    return Column(pc.if_else(is_yes, "1", pc.if_else(is_no, "0", pc.fill_null(cells, ""))), True, column.file)
+
+
+def _lookup(
+    column: Column,
+    find: Callable[[Any], str | bool | None],
+    *,
+    rule: str = "literal_error",
+    declared: Collection[str] = (),
+) -> Checked:
     """Map a column by its distinct values, '' where missing; `find` returns None for a value that breaks `rule`."""
-    missing = column.missing()
+    missing = column.missing(declared)
+    if pa.types.is_floating(column.cells.type):
+        missing |= _bools(pc.is_null(column.cells, nan_is_null=True))
     encoded = pc.dictionary_encode(column.cells).combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()

@@ -26,6 +26,25 @@ if TYPE_CHECKING:
 # The share of rows that may break the contract, unless the caller says otherwise.
 MAX_REJECT_SHARE = 0.01
 EXAMPLES = 5
+# How long a name out of a file may be where it is shown.
+LONGEST = 80
+MOST_NAMES = 60
+REFERENCE = "docs/contract.md"
+
+
+def one_line(text: str) -> str:
+    """A text that holds names out of a file, safe for a terminal and a log: control characters are written as escapes.
+
+    >>> one_line("a\\nb\\x1b[31m")
+    'a\\\\nb\\\\x1b[31m'
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def printable(name: str) -> str:
+    """A name out of a file: one line, and not too long."""
+    shown = one_line(name)
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -49,11 +68,15 @@ class Rejects:
 
     Attributes
     ----------
-    rows_read, rows_rejected : int
-        A row that breaks several rules is rejected once.
+    rows_read, rows_rejected, rows_left_out : int
+        A row that breaks several rules is rejected once. Left out are those whose outcome is declared as not decided.
     faults : dict of str to dict of str to Fault
         By field, then by rule. Rules are named as in the service's answers (pydantic's error types), plus `cell_count`
-        for a CSV line with too few or too many cells.
+        for a line of a text file with too few or too many cells, and `open_quote` for lines inside of a quoted cell.
+    hints : dict of str to str
+        By field, what its rejected cells look like, and what to declare.
+    warnings : list of str
+        What looks wrong without breaking the contract.
     ignored_columns : tuple of str
         Columns that are not in the contract.
     blank_rows : int
@@ -68,6 +91,9 @@ class Rejects:
     ignored_columns: tuple[str, ...] = ()
     blank_rows: int = 0
     unit: Literal["line", "row"] = "row"
+    rows_left_out: int = 0
+    hints: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return self.rows_rejected > 0
@@ -77,17 +103,18 @@ class Rejects:
         """The share of the rows that were rejected, 0 to 1."""
         return self.rows_rejected / self.rows_read if self.rows_read else 0.0
 
-    def add(self, name: str, rule: str, places: NDArray[np.int64]) -> None:
-        """Record that the field `name` broke `rule` at these places, in ascending order."""
+    def add(self, name: str, rule: str, places: NDArray[np.int64], rows: int | None = None) -> None:
+        """Record that the field `name` broke `rule` at these places, in ascending order; `rows` if they are more."""
         if places.size:
             first = tuple(int(place) for place in places[:EXAMPLES])
-            self.faults.setdefault(name, {})[rule] = Fault(int(places.size), first)
+            self.faults.setdefault(name, {})[rule] = Fault(int(places.size) if rows is None else rows, first)
 
     def as_dict(self) -> RejectSummary:
         """Plain data, ready for JSON."""
         return {
             "rows_read": self.rows_read,
             "rows_rejected": self.rows_rejected,
+            "rows_left_out": self.rows_left_out,
             "blank_rows": self.blank_rows,
             "ignored_columns": list(self.ignored_columns),
             "by_field": {
@@ -97,6 +124,7 @@ class Rejects:
                 }
                 for name, rules in self.faults.items()
             },
+            "warnings": list(self.warnings),
         }
 
     def __str__(self) -> str:
@@ -106,11 +134,15 @@ class Rejects:
                 places = ", ".join(str(place) for place in fault.first)
                 more = ", …" if fault.rows > len(fault.first) else ""
                 plural = "s" if len(fault.first) > 1 else ""
-                lines.append(f"  {name}: {rule} in {fault.rows:,} ({self.unit}{plural} {places}{more})")
+                lines.append(f"  {printable(name)}: {rule} in {fault.rows:,} ({self.unit}{plural} {places}{more})")
+            if name in self.hints:
+                lines.append(f"    {self.hints[name]}")
+        if self.rows_left_out:
+            lines.append(f"  left out, because their outcome is not decided: {self.rows_left_out:,}")
         if self.blank_rows:
             lines.append(f"  blank rows skipped: {self.blank_rows:,}")
         if self.ignored_columns:
-            lines.append(f"  columns ignored: {', '.join(self.ignored_columns)}")
+            lines.append(f"  columns ignored: {', '.join(printable(name) for name in self.ignored_columns)}")
         return "\n".join(lines)
 
 
@@ -127,7 +159,7 @@ class UnreadableFile(DataError):
     """
 
     def __init__(self, source: str, why: str) -> None:
-        super().__init__(f"{source}: {why}")
+        super().__init__(f"{printable(source)}: {why}")
         self.source = source
 
 
@@ -140,11 +172,14 @@ class MissingColumns(DataError):
     missing, found : tuple of str
     """
 
-    def __init__(self, source: str, missing: Iterable[str], found: Iterable[str]) -> None:
+    def __init__(self, source: str, missing: Iterable[str], found: Iterable[str], hint: str = "") -> None:
         self.source, self.missing, self.found = source, tuple(missing), tuple(found)
+        shown = ", ".join(printable(name) for name in self.found[:MOST_NAMES])
+        more = f" and {len(self.found) - MOST_NAMES} more" if len(self.found) > MOST_NAMES else ""
+        what = hint or "Rename the columns, name them in the contract's file, or use a contract that fits"
         super().__init__(
-            f"{source}: no column {', '.join(self.missing)}; the columns are {', '.join(self.found)}. "
-            "Rename the columns, or train with a contract that fits (--contract FILE:Class)"
+            f"{printable(source)}: no column {', '.join(self.missing)}; the columns are {shown}{more}. "
+            f"{what} ({REFERENCE})"
         )
 
 
@@ -162,6 +197,6 @@ class TooManyRejects(DataError):
     def __init__(self, source: str, rejects: Rejects, limit: float) -> None:
         self.source, self.rejects, self.limit = source, rejects, limit
         super().__init__(
-            f"{source}: {rejects}\nAt most {limit:.2%} may be rejected. Correct the file where it says, "
-            "or the contract if its ranges or words are wrong"
+            f"{printable(source)}: {rejects}\nAt most {limit:.2%} may be rejected. Correct the file where it says, "
+            f"or the contract if its ranges, its words or what it says of the file are wrong ({REFERENCE})"
         )

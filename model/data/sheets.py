@@ -1,25 +1,36 @@
-"""A file or a data frame as a sheet: its columns, and the position of each row in the file."""
+"""A file or a data frame as a sheet: the columns that are wanted, and the position of each row in the file."""
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
+import zipfile
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
+import pyarrow.dataset
 
+from model.contract.file import File
+from model.data import hints
 from model.data.columns import Column, trimmed
-from model.data.rejects import Rejects, UnreadableFile
+from model.data.lines import blank_lines, inside_quotes, read_lines
+from model.data.rejects import Rejects, UnreadableFile, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
+
+    from model.data.lines import Lines
+
+TEXTS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+TABLES = (".parquet",)
+SHEETS = (".xlsx", ".xlsm", ".xlsb", ".ods", ".xls")
+# How many lines below the header are searched for another one.
+FEW = 20
 
 
 @dataclass(frozen=True)
@@ -30,57 +41,59 @@ class Sheet:
     ----------
     source : str
         The file's name, or where the rows come from.
+    names : tuple of str
+        The names of all columns in the file's order, wanted or not; a file may repeat one.
     columns : pyarrow.Table, n rows
+        The wanted ones.
     is_text : bool
         Whether every cell is trimmed text, as in a CSV; otherwise the cells have their types.
     positions : ndarray of int64, shape (n,)
         Each row's index among the applications in the file, from 0.
     places : ndarray of int64, shape (n,)
-        The same for people: the line of a CSV, whose header is line 1, or the row of a table, from 1.
+        The same for people: the line of a text file, or the row of a table, from 1.
     rejects : Rejects
         The rows that cannot be split into columns and are therefore missing from `columns`.
+    file : File
+        What was declared about it.
+    hint : str
+        Why a column may be missing.
     """
 
     source: str
+    names: tuple[str, ...]
     columns: pa.Table
     is_text: bool
     positions: NDArray[np.int64]
     places: NDArray[np.int64]
     rejects: Rejects
-
-    @property
-    def names(self) -> list[str]:
-        """The columns' names, in the file's order; a file may repeat one."""
-        names: list[str] = self.columns.column_names
-        return names
+    file: File = field(default_factory=File)
+    hint: str = ""
 
     def column(self, name: str) -> Column:
         """The column of this name."""
-        return Column(self.columns.column(name), self.is_text)
+        return Column(self.columns.column(name), self.is_text, self.file)
 
 
-def open_sheet(path: Path) -> Sheet:
-    """Read a `.csv` or `.parquet` file.
+def open_sheet(path: Path, wanted: Collection[str], file: File) -> Sheet:
+    """Read the wanted columns of a file: text, a Parquet file or a folder of them, or an Excel sheet.
 
     Raises
     ------
     UnreadableFile
     """
-    if not path.is_file():
+    if not path.exists():
         raise UnreadableFile(str(path), "no such file")
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".csv":
-            return _csv_sheet(path)
-        if suffix == ".parquet":
-            return _typed_sheet(pa.parquet.read_table(path), path.name)
-    except (pa.ArrowException, csv.Error, UnicodeDecodeError) as err:
-        kind = "CSV in UTF-8, with commas and a header" if suffix == ".csv" else "Parquet"
-        raise UnreadableFile(path.name, f"is not {kind}; export it again ({type(err).__name__})") from err
-    raise UnreadableFile(path.name, "must be a .csv or .parquet file")
+    name = path.name.lower()
+    if path.is_dir() or name.endswith(TABLES):
+        return _parquet_sheet(path, wanted, file)
+    if name.endswith(TEXTS):
+        return _text_sheet(read_lines(path, file), wanted, file)
+    if name.endswith(SHEETS):
+        return _excel_sheet(path, wanted, file)
+    raise UnreadableFile(path.name, "must be .csv, .tsv (also .gz), .parquet (also a folder of it), or .xlsx")
 
 
-def frame_sheet(frame: pd.DataFrame, source: str) -> Sheet:
+def frame_sheet(frame: pd.DataFrame, source: str, file: File) -> Sheet:
     """Take a data frame; None and NaN are missing.
 
     Raises
@@ -94,17 +107,32 @@ def frame_sheet(frame: pd.DataFrame, source: str) -> Sheet:
             columns.append(pa.Array.from_pandas(column))
         except (pa.ArrowException, TypeError):
             # Not chained: the cause's message quotes values.
-            raise UnreadableFile(source, f"column {name} mixes types; convert it to one") from None
-    return _typed_sheet(pa.table(columns, names=[str(name) for name in frame.columns]), source)
+            raise UnreadableFile(source, f"column {printable(str(name))} mixes types; convert it to one") from None
+    names = tuple(str(name) for name in frame.columns)
+    return _typed_sheet(pa.table(columns, names=list(names)), source, names, file)
 
 
-def _typed_sheet(columns: pa.Table, source: str) -> Sheet:
+def _parquet_sheet(path: Path, wanted: Collection[str], file: File) -> Sheet:
+    try:
+        data = pa.dataset.dataset(path, format="parquet")
+        names = tuple(data.schema.names)
+        # A column that nobody asked for may be huge, whatever it says of itself.
+        once = [name for name in dict.fromkeys(names) if name in wanted and names.count(name) == 1]
+        table = data.to_table(columns={name: pa.dataset.field(name) for name in once})
+    except (pa.ArrowException, OSError) as err:
+        kind = "a folder of Parquet files of one kind" if path.is_dir() else "Parquet"
+        raise UnreadableFile(path.name, f"is not {kind}; export it again ({type(err).__name__})") from err
+    return _typed_sheet(table, path.name, names, file)
+
+
+def _typed_sheet(columns: pa.Table, source: str, names: tuple[str, ...], file: File) -> Sheet:
     # A single text type: pandas writes the same words as large_string or as a dictionary.
     columns = columns.cast(
-        pa.schema([(field.name, pa.string() if _is_text(field.type) else field.type) for field in columns.schema])
+        pa.schema([(entry.name, pa.string() if _is_text(entry.type) else entry.type) for entry in columns.schema])
     )
     positions = np.arange(len(columns), dtype=np.int64)
-    return Sheet(source, columns, False, positions, positions + 1, Rejects(rows_read=len(columns), unit="row"))
+    rejects = Rejects(rows_read=len(columns), unit="row")
+    return Sheet(source, names, columns, False, positions, positions + 1, rejects, file)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -112,42 +140,138 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
 
-def _csv_sheet(path: Path) -> Sheet:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file), [])
-    if not header:
-        raise UnreadableFile(path.name, "has no header in its first line")
-    skipped: dict[int, str] = {}
+def _excel_sheet(path: Path, wanted: Collection[str], file: File) -> Sheet:
+    from python_calamine import CalamineError, CalamineWorkbook  # only for those who have such files
+
+    try:
+        book = CalamineWorkbook.from_path(path)
+        if file.sheet is None and len(book.sheet_names) > 1:
+            listed = ", ".join(printable(name) for name in book.sheet_names)
+            why = f'has the sheets {listed}: declare which one, file = File(sheet="…")'
+            raise UnreadableFile(path.name, why)
+        rows = book.get_sheet_by_name(file.sheet or book.sheet_names[0]).to_python(skip_empty_area=False)
+    except (CalamineError, zipfile.BadZipFile, OSError, ValueError, IndexError) as err:
+        raise UnreadableFile(path.name, f"cannot be read as a spreadsheet ({type(err).__name__})") from err
+    if len(rows) <= file.skip_lines:
+        raise UnreadableFile(path.name, f"has no header in row {file.skip_lines + 1}")
+    names = tuple(_as_text(cell).strip() for cell in rows[file.skip_lines])
+    body = [[_as_text(cell) for cell in row] for row in rows[file.skip_lines + 1 :]]
+    blank = np.array([not any(cell.strip() for cell in row) for row in body], dtype=np.bool_)
+    kept = [name for name in dict.fromkeys(names) if name in wanted]
+    columns = pa.table(
+        {
+            name: trimmed(pa.chunked_array([pa.array([row[names.index(name)] for row in body], pa.string())]))
+            for name in kept
+        }
+    )
+    rejects = Rejects(rows_read=int((~blank).sum()), blank_rows=int(blank.sum()), unit="row")
+    places = np.arange(len(body), dtype=np.int64) + file.skip_lines + 2
+    below = ["\t".join(row) for row in body[:FEW]]
+    hint = hints.of_header(names, below, list(wanted), File(separator="\t", skip_lines=file.skip_lines))
+    positions = np.cumsum(~blank) - 1
+    table = columns.filter(pa.array(~blank)) if kept else columns
+    return Sheet(path.name, names, table, True, positions[~blank], places[~blank], rejects, file, hint)
+
+
+def _as_text(cell: object) -> str:
+    """A cell as a CSV would hold it: Excel knows no whole numbers, only numbers that are whole."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    return str(cell)
+
+
+def _text_sheet(lines: Lines, wanted: Collection[str], file: File) -> Sheet:
+    if not any(name in lines.header for name in wanted):
+        below = [lines.line(place) for place in range(min(FEW, len(lines)))]
+        hint = hints.of_header(lines.header, below, list(wanted), file)
+        nothing, none = pa.table({}), np.empty(0, np.int64)
+        return Sheet(lines.name, lines.header, nothing, True, none, none, Rejects(unit="line"), file, hint)
+    blank = blank_lines(lines, file)
+    for every in (False, True):
+        ranges = [] if file.line_breaks else inside_quotes(lines, file, every=every)
+        kept = ~blank
+        for first, last in ranges:
+            kept[first : last + 1] = blank[first : last + 1] = False
+        columns, unfit = _split(lines, kept, wanted, file)
+        if len(columns) + len(unfit) == int(kept.sum()) or file.line_breaks:
+            break
+    else:
+        raise UnreadableFile(lines.name, 'has quotes that nobody can match; declare file = File(quote="") or mend it')
+    return _sheet_of(lines, columns, unfit, kept, blank, ranges, file, wanted)
+
+
+def _sheet_of(
+    lines: Lines,
+    columns: pa.Table,
+    unfit: Sequence[int],
+    kept: NDArray[np.bool_],
+    blank: NDArray[np.bool_],
+    ranges: Sequence[tuple[int, int]],
+    file: File,
+    wanted: Collection[str],
+) -> Sheet:
+    """The sheet of the lines that could be split; the others are counted, and named by their first line."""
+    numbers = np.arange(len(lines), dtype=np.int64) + lines.first
+    rejects = Rejects(rows_read=int((~blank).sum()), blank_rows=int(blank.sum()), unit="line")
+    if file.line_breaks:
+        # Which line a row starts in is not known: rows are numbered instead.
+        kept = np.ones(len(columns) + len(unfit), dtype=np.bool_)
+        numbers, blank = np.arange(len(kept), dtype=np.int64) + 1, np.zeros(len(kept), dtype=np.bool_)
+        rejects = Rejects(rows_read=len(kept), unit="row")
+    has_columns = kept.copy()
+    has_columns[np.flatnonzero(kept)[list(unfit)]] = False
+    rejects.add("line", "cell_count", numbers[kept & ~has_columns])
+    if ranges:
+        lost = sum(last - first + 1 for first, last in ranges)
+        rejects.add("line", "open_quote", numbers[[first for first, _ in ranges]], rows=lost)
+        rejects.hints["line"] = (
+            "A quote opens a cell and is not closed in its line, so the lines up to the closing one are not read. "
+            'If no character quotes: declare file = File(quote=""); if cells may span lines: File(line_breaks=True)'
+        )
+    positions = np.cumsum(~blank) - 1
+    below = [lines.line(place) for place in range(min(FEW, len(lines)))]
+    hint = hints.of_header(lines.header, below, list(wanted), file)
+    return Sheet(
+        lines.name, lines.header, columns, True, positions[has_columns], numbers[has_columns], rejects, file, hint
+    )
+
+
+def _split(lines: Lines, kept: NDArray[np.bool_], wanted: Collection[str], file: File) -> tuple[pa.Table, list[int]]:
+    """The wanted columns of some lines, and which of these lines, counted from 0, have another number of cells."""
+    unfit: list[int] = []
 
     def skip(row: pa.csv.InvalidRow) -> str:
-        skipped[row.number] = row.text
+        unfit.append(row.number - 1)
         return "skip"
 
-    raw = pa.csv.read_csv(
-        path,
-        read_options=pa.csv.ReadOptions(use_threads=False),  # rows are numbered only when read in order
-        parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip),
-        convert_options=pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
-        ),
-    )
-    # The parser counts the header as row 1. Line breaks inside a cell shift the lines below it.
-    numbers = np.arange(2, len(raw) + len(skipped) + 2, dtype=np.int64)
-    has_columns = ~np.isin(numbers, list(skipped))
-    breaks = np.zeros(len(numbers), dtype=np.int64)
-    is_blank = np.zeros(len(numbers), dtype=np.bool_)
-    for number, text in skipped.items():
-        breaks[number - 2] = text.count("\n")
-        is_blank[number - 2] = not text.strip()
-    for column in raw.columns:
-        breaks[has_columns] += pc.count_substring(column, "\n").to_numpy()
-    lines = numbers + np.cumsum(breaks) - breaks
-
-    columns = pa.table([trimmed(column) for column in raw.columns], names=[name.strip() for name in header])
-    if columns.num_columns > 1:  # with one column, an empty cell is a missing value, not a blank row
-        is_blank[has_columns] = np.logical_and.reduce([pc.equal(cells, "").to_numpy() for cells in columns.columns])
-    rejects = Rejects(rows_read=int((~is_blank).sum()), blank_rows=int(is_blank.sum()), unit="line")
-    rejects.add("line", "cell_count", lines[~has_columns & ~is_blank])
-    kept = has_columns & ~is_blank
-    positions = np.cumsum(~is_blank) - 1
-    return Sheet(path.name, columns.filter(pa.array(kept[has_columns])), True, positions[kept], lines[kept], rejects)
+    places = {name: f"c{place}" for place, name in enumerate(lines.header) if name in wanted}
+    text = lines.only(kept)
+    if not text:
+        return pa.table({name: pa.chunked_array([], pa.string()) for name in places}), unfit
+    longest = int(np.diff(np.append(lines.starts, len(lines.text))).max())
+    try:
+        raw = pa.csv.read_csv(
+            pa.BufferReader(text),
+            read_options=pa.csv.ReadOptions(
+                use_threads=False,  # rows are numbered only when read in order
+                block_size=max(1 << 20, 2 * longest),
+                column_names=[f"c{place}" for place in range(len(lines.header))],
+            ),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=file.separator,
+                quote_char=file.quote or False,
+                newlines_in_values=file.line_breaks,
+                ignore_empty_lines=False,
+                invalid_row_handler=skip,
+            ),
+            convert_options=pa.csv.ConvertOptions(
+                include_columns=list(places.values()),
+                column_types=dict.fromkeys(places.values(), pa.string()),
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowException as err:
+        raise UnreadableFile(lines.name, f"cannot be split into cells ({type(err).__name__}); export it again") from err
+    return pa.table({name: trimmed(raw.column(place)) for name, place in places.items()}), unfit

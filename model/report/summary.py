@@ -145,4 +145,5 @@ def _data(manifest: Manifest) -> list[str]:
     rejected = data["rejects"]["rows_rejected"]
     if rejected:
         found.append(f"{rejected:,} rows of the data broke the contract and were left out.")
+    found += [f"{warning[0].upper()}{warning[1:]}." for warning in data["rejects"].get("warnings", ())]
     return found

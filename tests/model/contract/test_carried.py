@@ -11,7 +11,7 @@ from pydantic import Field
 from model.applicant import Applicant
 from model.contract import Contract, Outcome, Reason, Scored
 from model.contract.carried import carried_fields, contract_as_data, contract_identity, refuse_another_contract
-from model.contract.declarations import ContractError
+from model.contract.errors import ContractError
 from model.contract.fields import fields_of
 from model.contract.loading import load_contract
 from tests.contracts.loan import Loan

@@ -16,7 +16,7 @@ from pydantic_core import ValidationError as CoreValidationError
 
 from model.applicant import Applicant
 from model.contract import Contract, Outcome, Scored
-from model.contract.declarations import ContractError
+from model.contract.errors import ContractError
 from model.contract.fields import core_schema_of, fields_of, json_schema_of
 from model.contract.loading import load_contract
 from model.judge.limits import limits_path

@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field
 
 from model.contract import Contract, Outcome, Scored, Sensitive
-from model.contract.declarations import ContractError
+from model.contract.errors import ContractError
 from model.contract.fields import fields_of
 from model.contract.loading import load_contract
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from model.contract import Contract, Outcome, Reason, Scored
-from model.contract.declarations import ContractError
+from model.contract.errors import ContractError
 from model.contract.fields import FieldSpec, fields_of
 from model.contract.loading import load_contract
 from model.contract.wording import doubtful

@@ -46,26 +46,33 @@ def test_rejects_are_counted_located_by_line_and_named_by_field_and_rule(tmp_pat
     path.write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
     # When it is read
     result = read(path, Loan, max_reject_share=0.9)
-    # Then every row is accounted for
+    # Then every line below the header is accounted for
     assert result.rejects.as_dict() == {
-        "rows_read": 7,
-        "rows_rejected": 4,
+        "rows_read": 8,
+        "rows_rejected": 6,
+        "rows_left_out": 0,
         "blank_rows": 3,
         "ignored_columns": ["note"],
         "by_field": {
-            "line": {"cell_count": {"rows": 1, "first_lines": [6]}},
+            "line": {
+                "cell_count": {"rows": 1, "first_lines": [6]},
+                "open_quote": {"rows": 2, "first_lines": [4]},
+            },
             "years": {"less_than_equal": {"rows": 1, "first_lines": [7]}},
             "status": {"literal_error": {"rows": 1, "first_lines": [8]}},
             "age": {"float_type": {"rows": 1, "first_lines": [9]}},
             "marital": {"literal_error": {"rows": 1, "first_lines": [9]}},
         },
+        "warnings": [
+            "2 applications, 1 of them labelled approve, are few to train and judge a model on; bring more if you can"
+        ],
     }
     assert bool(result.rejects)
-    assert result.accepted.tolist() == [0, 1, 6]
-    assert result.matrix[:, 0].tolist() == [1, 2, 6]
-    assert result.approved.tolist() == [True, False, False]
-    assert result.groups["age"].tolist() == ["25 to under 40", "25 to under 40", ""]
-    assert result.groups["marital"].tolist() == ["not married", "not married", ""]
+    assert result.accepted.tolist() == [0, 7]
+    assert result.matrix[:, 0].tolist() == [1, 6]
+    assert result.approved.tolist() == [True, False]
+    assert result.groups["age"].tolist() == ["25 to under 40", ""]
+    assert result.groups["marital"].tolist() == ["not married", ""]
 
 
 def test_only_the_first_lines_are_listed_and_no_value_is_ever_shown(tmp_path: Path) -> None:
@@ -250,13 +257,20 @@ def test_every_column_of_the_contract_must_be_present(tmp_path: Path) -> None:
     ("name", "content", "why"),
     [
         pytest.param("no.csv", None, "no such file", id="no-file"),
-        pytest.param("loans.xlsx", b"PK", "must be a .csv or .parquet file", id="other-format"),
+        pytest.param("loans.json", b"{}", "must be .csv, .tsv", id="other-format"),
+        pytest.param("loans.xlsx", b"PK", "cannot be read as a spreadsheet", id="broken-spreadsheet"),
+        pytest.param("loans.csv.gz", b"\x1f\x8bcanary", "not a whole gzip file", id="broken-gzip"),
         pytest.param("loans.csv", b"", "no header", id="empty"),
         pytest.param("loans.csv", f"{HEADER}\n".encode(), "holds no rows", id="header-only"),
         pytest.param("loans.csv", HEADER.encode() + b",years\n1\n", "column years twice", id="column-twice"),
-        pytest.param("loans.csv", HEADER.encode("utf-16"), "is not CSV in UTF-8", id="utf-16-header"),
         pytest.param(
-            "loans.csv", f"{HEADER}\n1,1,1,é,,,,,,,\n".encode("latin-1"), "is not CSV in UTF-8", id="latin-1-cell"
+            "loans.csv", HEADER.encode("utf-16"), "looks like utf-16: declare file = File", id="utf-16-header"
+        ),
+        pytest.param(
+            "loans.csv",
+            f"{HEADER}\n1,1,1,é,,,,,,,\n".encode("latin-1"),
+            "looks like latin-1: declare file",
+            id="latin-1-cell",
         ),
         pytest.param("loans.parquet", b"PAR1 canary", "is not Parquet", id="broken-parquet"),
     ],

@@ -1,0 +1,150 @@
+"""Says what refused data looks like, and which line of the contract would accept it. Nothing is accepted by a guess.
+
+A hint names marks and words from the lists here, never another cell.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from model.contract.fields import FieldSpec
+    from model.contract.file import File
+
+SEPARATORS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
+MISSING = ("NaN", "nan", "N/A", "n/a", "NULL", "Null", "null", "None", "none", "NA", "#N/A", "-", "--", "?", ".", "..")
+YES = ("yes", "Yes", "YES", "true", "True", "TRUE", "1.0", "y", "Y", "t", "T", "on", "ja", "Ja", "oui", "si", "x", "X")
+NO = ("no", "No", "NO", "false", "False", "FALSE", "0.0", "n", "N", "f", "F", "off", "nein", "Nein", "non")
+CURRENCIES = ("€", "$", "£", "¥", "₹", "EUR", "USD", "GBP", "CHF", "INR")
+BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# How many cells of a column are looked at.
+MOST = 1_000
+
+
+def encoding_of(content: bytes) -> str:
+    """The encoding that bytes look to be in; empty if they could be in any."""
+    for mark, name in BYTE_ORDER_MARKS.items():
+        if content.startswith(mark):
+            return name
+    if content[:4_000].count(0) > len(content[:4_000]) // 4:
+        return "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        # Bytes from 0x80 to 0x9f are control characters in Latin-1, and letters in Windows' code page.
+        return "cp1252" if re.search(rb"[\x80-\x9f]", content) else "latin-1"
+    return "utf-8"
+
+
+def of_header(header: Sequence[str], below: Sequence[str], wanted: Sequence[str], file: File) -> str:
+    """Why a header may lack columns: another separator, lines above it, other spellings; empty if none of these.
+
+    Parameters
+    ----------
+    header : sequence of str
+        The names that were found.
+    below : sequence of str
+        The first lines below the header.
+    wanted : sequence of str
+        The names that the contract needs.
+    file : File
+    """
+    line = file.separator.join(header)
+    for separator, written in SEPARATORS.items():
+        if separator != file.separator and set(wanted) & set(_cells(line, separator)) and len(header) < len(wanted):
+            return f"It looks separated by '{written}': declare file = File(separator=\"{written}\")"
+    for number, text in enumerate(below, start=1):
+        for separator, written in SEPARATORS.items():
+            if len(set(wanted) & set(_cells(text, separator))) > len(set(wanted) & set(header)):
+                other = "" if separator == file.separator else f', separator="{written}"'
+                return (
+                    f"The header looks to be in line {file.skip_lines + number + 1}: declare "
+                    f"file = File(skip_lines={file.skip_lines + number}{other})"
+                )
+    spelled = {_plain(name): name for name in header}
+    found = {name: spelled[_plain(name)] for name in wanted if name not in header and _plain(name) in spelled}
+    if found:
+        listed = ", ".join(f'"{name}": "{column}"' for name, column in found.items())
+        return f"Other spellings are there: declare file = File(columns={{{listed}}})"
+    return ""
+
+
+def of_number(cells: Iterable[str], spec: FieldSpec | None, file: File) -> str:
+    """What cells that are not numbers look like; `spec` is the field's, None for a sensitive column with bands."""
+    tokens = list(cells)
+    if found := _missing(tokens, file):
+        return found
+    if spec is not None and spec.kind == "flag":
+        yes, no = (tuple(word for word in words if word in tokens) for words in (YES, NO))
+        return f"Words for 1 and 0: declare file = File(yes={_tuple(yes)}, no={_tuple(no)})" if yes or no else ""
+    declared: list[str] = []
+    currencies = tuple(mark for mark in CURRENCIES if any(mark in token for token in tokens))
+    if currencies:
+        declared.append(f"currency={_tuple(currencies)}")
+        for mark in currencies:
+            tokens = [token.replace(mark, "").strip() for token in tokens]
+    for thousands, decimal in ((",", "."), (".", ","), (" ", ","), ("'", "."), (" ", "."), ("\u00a0", ",")):
+        grouped = re.compile(rf"-?\d{{1,3}}({re.escape(thousands)}\d{{3}})+({re.escape(decimal)}\d+)?")
+        if any(grouped.fullmatch(token) for token in tokens) and not _is_decimal_comma(tokens, thousands):
+            declared.append(f'thousands="{" " if thousands == chr(0xA0) else thousands}"')
+            if any(grouped.fullmatch(token) and decimal in token and decimal == "," for token in tokens):
+                declared.insert(0, 'decimal=","')
+            break
+    else:
+        if any(re.fullmatch(r"-?\d+,\d+", token) for token in tokens):
+            declared.append('decimal=","')
+    if declared:
+        return f"It looks like {_kinds(declared)}: declare file = File({', '.join(declared)})"
+    if spec is not None and spec.kind == "int" and any(re.fullmatch(r"-?\d+\.0+", token) for token in tokens):
+        return "Whole numbers are written with decimals: write them without, or declare the field a float"
+    return ""
+
+
+def of_word(cells: Iterable[str], words: Sequence[str], file: File) -> str:
+    """What cells that are none of a column's words look like."""
+    tokens = list(cells)
+    if found := _missing(tokens, file):
+        return found
+    declared = {word.casefold(): word for word in words}
+    spelled = sorted({declared[token.casefold()] for token in tokens if token.casefold() in declared})
+    if spelled:
+        return f"Words that differ by case only, such as '{spelled[0]}': write them as the contract does"
+    if {"1", "0"} & set(words) and {"1.0", "0.0"} & set(tokens):
+        return 'Whole numbers are written as "1.0" and "0.0": declare these texts as the labels or groups'
+    if {"1", "0"} & set(words) and {*YES, *NO} & set(tokens):
+        found_words = [word for word in (*YES, *NO) if word in tokens]
+        return f"Labels are written as words: declare {_tuple(tuple(found_words[:2]))} as the labels or groups"
+    return ""
+
+
+def _missing(tokens: Sequence[str], file: File) -> str:
+    words = tuple(word for word in MISSING if word in tokens)
+    if not words:
+        return ""
+    return f"Words for a missing value: declare file = File(missing={_tuple((*file.missing, *words))})"
+
+
+def _is_decimal_comma(tokens: Sequence[str], thousands: str) -> bool:
+    """Whether a comma or point that could part thousands must be a decimal mark, as other cells show."""
+    return any(re.fullmatch(rf"-?\d+{re.escape(thousands)}(\d{{1,2}}|\d{{4,}})", token) for token in tokens)
+
+
+def _kinds(declared: Sequence[str]) -> str:
+    kinds = {"currency": "currency signs", "decimal": "decimal commas", "thousands": "thousands separators"}
+    return ", ".join(kinds[entry.partition("=")[0]] for entry in declared)
+
+
+def _tuple(words: tuple[str, ...]) -> str:
+    return f"({', '.join(f'{chr(34)}{word}{chr(34)}' for word in words)}{',' if len(words) == 1 else ''})"
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in line.split(separator)]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()

@@ -1,0 +1,112 @@
+"""What looks wrong in data without breaking the contract: told on the screen, in the manifest and in the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model.data.rejects import UnreadableFile, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from model.contract import Contract, Sensitive
+    from model.data.sheets import Sheet
+
+# From so many groups on, no policy compares each with each.
+MOST_GROUPS = 200
+MANY_GROUPS = 30
+FEW_ROWS, FEW_LABELS = 1_000, 100
+# The share of rows that repeat another one, in all fields, the outcome and the groups.
+MANY_COPIES, FEW_VALUES = 0.2, 30
+
+
+def suspicions(
+    contract: type[Contract],
+    sheet: Sheet,
+    matrix: NDArray[np.float64],
+    approved: NDArray[np.bool_],
+    groups: dict[str, NDArray[np.object_]],
+) -> list[str]:
+    """The warnings about accepted rows, one sentence each.
+
+    Raises
+    ------
+    UnreadableFile
+        A sensitive column has so many values that it must be something else, such as an id.
+    """
+    return [
+        *_size(approved),
+        *_copies(matrix, approved, groups),
+        *(warning for rule in contract.sensitive for warning in _groups(rule, sheet, groups[rule.column])),
+    ]
+
+
+def _size(approved: NDArray[np.bool_]) -> Iterator[str]:
+    rows, approvals = len(approved), int(approved.sum())
+    if rows < FEW_ROWS or min(approvals, rows - approvals) < FEW_LABELS:
+        yield (
+            f"{rows:,} applications, {approvals:,} of them labelled approve, are few to train and judge a model on; "
+            "bring more if you can"
+        )
+
+
+def _copies(
+    matrix: NDArray[np.float64], approved: NDArray[np.bool_], groups: dict[str, NDArray[np.object_]]
+) -> Iterator[str]:
+    if not len(matrix):
+        return
+    codes = [np.unique(names.astype(str), return_inverse=True)[1] for names in groups.values()]
+    rows = np.column_stack([matrix, approved, *codes])
+    # Only where a number has many values, equal rows are a sign of copies.
+    widest = max(len(np.unique(column)) for column in matrix.T)
+    if widest < FEW_VALUES:
+        return
+    table = pa.table({str(place): column for place, column in enumerate(np.nan_to_num(rows, nan=np.inf).T)})
+    copies = len(rows) - len(table.group_by(table.column_names).aggregate([]))
+    if copies > MANY_COPIES * len(rows):
+        yield (
+            f"{copies:,} of {len(rows):,} applications repeat another one in every column, which makes a model look "
+            "better than it is; keep each application once"
+        )
+
+
+def _groups(rule: Sensitive, sheet: Sheet, names: NDArray[np.object_]) -> Iterator[str]:
+    distinct = sorted({str(name) for name in names} - {""})
+    column = printable(rule.column)
+    if len(distinct) > MOST_GROUPS:
+        raise UnreadableFile(
+            sheet.source,
+            f"the sensitive column {column} has {len(distinct):,} different values, as an id or a number has; declare "
+            "its groups or its bands in the contract",
+        )
+    if len(distinct) > MANY_GROUPS:
+        yield f"the sensitive column {column} has {len(distinct)} groups; groups= in the contract joins some"
+    spelled: dict[str, list[str]] = {}
+    for name in distinct:
+        spelled.setdefault(name.strip().casefold(), []).append(name)
+    for alike in spelled.values():
+        if len(alike) > 1:
+            listed = ", ".join(printable(name) for name in alike)
+            yield f"the groups {listed} of {column} differ by case alone; groups= in the contract joins them"
+    if rule.groups is None and rule.bands is None:
+        yield from _lost_words(rule, sheet)
+
+
+def _lost_words(rule: Sensitive, sheet: Sheet) -> Iterator[str]:
+    """Words that were read as missing, and may be groups."""
+    cells = sheet.columns.column(rule.column)
+    if not pa.types.is_string(cells.type):
+        return
+    for word in sheet.file.missing:
+        rows = pc.sum(pc.equal(cells, word)).as_py() or 0
+        if rows:
+            yield (
+                f"{rows:,} cells of {printable(rule.column)} hold '{word}', which is read as missing; if it is a "
+                "group, declare the column's groups in the contract"
+            )
