@@ -128,7 +128,7 @@ cloud-down: ## Stop what `make cloud` started
 	@scripts/cloud_down.sh
 
 .PHONY: test
-test: $(VENV)/development $(EMULATOR) ## Run the tests; those that need Docker, the RIE or Chromium are skipped if it is missing
+test: $(VENV)/development $(EMULATOR) ## Run the tests; those that need Docker, the RIE, Chromium or PostgreSQL are skipped if it is missing
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --durations 15
 
 .PHONY: lint

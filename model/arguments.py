@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CONTRACT = "model.applicant:Applicant"
 ARTIFACTS = Path("model/artifacts")
+# Those of `model.sql.query`, which imports too much for `--help`.
+DIALECTS = ("duckdb", "sqlite", "postgres", "spark", "trino", "bigquery", "snowflake", "redshift")
 # The largest seed that scikit-learn accepts.
 LARGEST_SEED = 2**32 - 1
 
@@ -85,6 +87,11 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     comparing.add_argument("artifact", type=Path, metavar="MODEL", help="the other model: its artifact's directory")
     _labelled(comparing)
     comparing.add_argument("--out", type=Path, metavar="DIR", help="default: beside the model")
+    writing = command("sql", "print one SELECT that decides the rows of a table exactly as the service does")
+    _opened(writing)
+    writing.add_argument("--dialect", choices=DIALECTS, required=True)
+    writing.add_argument("--table", required=True, metavar="NAME", help="the table of applications, maybe SCHEMA.NAME")
+    writing.add_argument("--id", dest="id_column", metavar="COLUMN", help="answer with it; default: numbers of rows")
     tracking = command("track", "record a trained artifact with MLflow, if that failed during training")
     _opened(tracking)
     scoring = command("score", "decide a file of applications offline, using the artifact's own contract")

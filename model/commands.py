@@ -235,6 +235,15 @@ def _score(options: Namespace) -> int:
     return 0
 
 
+def _sql(options: Namespace) -> int:
+    from lambda_app import artifact
+    from model.sql.query import select
+
+    opened = artifact.load(str(options.artifact))
+    print(select(opened, options.table, options.dialect, options.id_column))
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "train": _train,
     "alternatives": _alternatives,
@@ -244,6 +253,7 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "compare": _compare,
     "track": _track,
     "score": _score,
+    "sql": _sql,
 }
 
 

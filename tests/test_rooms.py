@@ -20,7 +20,7 @@ ROOMS = {
     ),
     "model": (
         *("errors", "terminal", "intervals", "contract", "applicant", "data", "fit", "arguments"),
-        *("formats", "judge", "alternatives", "report", "compare"),
+        *("formats", "judge", "alternatives", "report", "compare", "sql"),
         *("track", "platforms", "run", "messages", "inputs", "commands", "__main__"),
     ),
     "operations": (
