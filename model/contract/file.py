@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -85,9 +84,9 @@ class File:
         if both := sorted({*self.yes} & {*self.no}):
             raise ContractError(f"file: '{both[0]}' cannot mean both yes and no")
         try:
-            codecs.lookup(self.encoding)
-        except LookupError as err:
-            raise ContractError(f"file: there is no encoding named '{self.encoding}'") from err
+            "a".encode(self.encoding)
+        except (LookupError, UnicodeError) as err:
+            raise ContractError(f"file: there is no encoding of text named '{self.encoding}'") from err
 
     def column_of(self, name: str) -> str:
         """The column that holds a field."""

@@ -138,7 +138,8 @@ def _check(
     """Check every column; without a contract, the outcome and the sensitive columns are ignored."""
     steps = _steps(fields, contract, sheet.file)
     if missing := [name for name in steps if name not in sheet.names]:
-        raise MissingColumns(sheet.source, missing, sheet.names, sheet.hint)
+        shown = sheet.names if hints.is_header(sheet.names, list(steps)) else ()
+        raise MissingColumns(sheet.source, missing, shown, sheet.hint)
     if twice := [name for name in steps if sheet.names.count(name) > 1]:
         raise UnreadableFile(sheet.source, f"has the column {printable(twice[0])} twice; keep one")
     rejects = sheet.rejects

@@ -55,7 +55,8 @@ def of_header(header: Sequence[str], below: Sequence[str], wanted: Sequence[str]
     """
     line = file.separator.join(header)
     for separator, written in SEPARATORS.items():
-        if separator != file.separator and set(wanted) & set(_cells(line, separator)) and len(header) < len(wanted):
+        others = _cells(line, separator)
+        if separator != file.separator and len(others) > len(header) and set(wanted) & set(others):
             return f"It looks separated by '{written}': declare file = File(separator=\"{written}\")"
     for number, text in enumerate(below, start=1):
         for separator, written in SEPARATORS.items():
@@ -71,6 +72,15 @@ def of_header(header: Sequence[str], below: Sequence[str], wanted: Sequence[str]
         listed = ", ".join(f'"{name}": "{column}"' for name, column in found.items())
         return f"Other spellings are there: declare file = File(columns={{{listed}}})"
     return ""
+
+
+def is_header(header: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether names may be shown: they are not an applicant's values, as far as one can tell.
+
+    >>> is_header(["Income", "Age"], ["income"]), is_header(["52000", "yes"], ["income"])
+    (True, False)
+    """
+    return bool(set(wanted) & set(header)) or not any(re.fullmatch(r"[-+\d.,\s%€$]*", name) for name in header)
 
 
 def of_number(cells: Iterable[str], spec: FieldSpec | None, file: File) -> str:

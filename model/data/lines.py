@@ -164,6 +164,15 @@ def inside_quotes(lines: Lines, file: File, *, every: bool) -> list[tuple[int, i
     return list(_ranges(lines, file, likely, quoted))
 
 
+def unclosed(lines: Lines, file: File) -> int | None:
+    """The place of the line that opens a quoted cell which no line closes; None if there is none."""
+    ranges = inside_quotes(lines, file, every=True)
+    if not ranges or ranges[-1][1] < len(lines) - 1:
+        return None
+    first, last = ranges[-1]
+    return first if ends_inside(lines.line(last), file, inside=last > first) else None
+
+
 def _ranges(lines: Lines, file: File, likely: Counts, quoted: Counts) -> Iterator[tuple[int, int]]:
     last = -1
     for first in likely.tolist():

@@ -176,11 +176,9 @@ class MissingColumns(DataError):
         self.source, self.missing, self.found = source, tuple(missing), tuple(found)
         shown = ", ".join(printable(name) for name in self.found[:MOST_NAMES])
         more = f" and {len(self.found) - MOST_NAMES} more" if len(self.found) > MOST_NAMES else ""
+        has = f"the columns are {shown}{more}" if self.found else "the header's line holds values instead of names"
         what = hint or "Rename the columns, name them in the contract's file, or use a contract that fits"
-        super().__init__(
-            f"{printable(source)}: no column {', '.join(self.missing)}; the columns are {shown}{more}. "
-            f"{what} ({REFERENCE})"
-        )
+        super().__init__(f"{printable(source)}: no column {', '.join(self.missing)}; {has}. {what} ({REFERENCE})")
 
 
 class TooManyRejects(DataError):

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.dataset
+import pyarrow.parquet
 
 from model.contract.file import File
 from model.data import hints
 from model.data.columns import Column, trimmed
-from model.data.lines import blank_lines, inside_quotes, read_lines
+from model.data.lines import blank_lines, inside_quotes, read_lines, unclosed
 from model.data.rejects import Rejects, UnreadableFile, printable
 
 if TYPE_CHECKING:
@@ -113,11 +114,16 @@ def frame_sheet(frame: pd.DataFrame, source: str, file: File) -> Sheet:
 
 
 def _parquet_sheet(path: Path, wanted: Collection[str], file: File) -> Sheet:
+    if path.is_dir() and not any(part.suffix.lower() == ".parquet" for part in path.rglob("*")):
+        raise UnreadableFile(path.name, "is a folder without a .parquet file")
     try:
+        names = tuple(pa.parquet.read_schema(path).names) if path.is_file() else ()
+        if any(names.count(name) > 1 for name in wanted):  # the caller says so
+            return _typed_sheet(pa.table({}), path.name, names, file)
         data = pa.dataset.dataset(path, format="parquet")
         names = tuple(data.schema.names)
         # A column that nobody asked for may be huge, whatever it says of itself.
-        once = [name for name in dict.fromkeys(names) if name in wanted and names.count(name) == 1]
+        once = [name for name in dict.fromkeys(names) if name in wanted]
         table = data.to_table(columns={name: pa.dataset.field(name) for name in once})
     except (pa.ArrowException, OSError) as err:
         kind = "a folder of Parquet files of one kind" if path.is_dir() else "Parquet"
@@ -188,6 +194,9 @@ def _text_sheet(lines: Lines, wanted: Collection[str], file: File) -> Sheet:
         hint = hints.of_header(lines.header, below, list(wanted), file)
         nothing, none = pa.table({}), np.empty(0, np.int64)
         return Sheet(lines.name, lines.header, nothing, True, none, none, Rejects(unit="line"), file, hint)
+    if file.line_breaks and (opened := unclosed(lines, file)) is not None:
+        why = f"line {opened + lines.first} opens a quoted cell that no later line closes"
+        raise UnreadableFile(lines.name, why)
     blank = blank_lines(lines, file)
     for every in (False, True):
         ranges = [] if file.line_breaks else inside_quotes(lines, file, every=every)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.contract import File, Outcome, Sensitive
+from model.contract import ContractError, File, Outcome, Sensitive
 from model.data.applications import read
 from model.data.rejects import DataError, TooManyRejects, UnreadableFile
 from tests.contracts.loan import Loan
@@ -347,6 +347,45 @@ def test_a_name_out_of_a_file_is_shown_on_one_line(tmp_path: Path) -> None:
         with pytest.raises(DataError) as refused:
             read(tmp_path / file, Loan)
         assert all(letter.isprintable() for letter in str(refused.value)), header
+
+
+def test_a_header_that_holds_values_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a file whose header is skipped, so that an application stands in its place
+    (tmp_path / "loans.csv").write_text(text(PLAIN), encoding="utf-8")
+    declared(monkeypatch, File(skip_lines=1))
+    with pytest.raises(DataError, match="the header's line holds values instead of names") as refused:
+        read(tmp_path / "loans.csv", Loan)
+    assert "1234.5" not in str(refused.value)
+
+
+def test_a_cell_that_spans_lines_must_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = text(PLAIN).splitlines()
+    lines[10] = lines[10].replace("café", '"see file')
+    (tmp_path / "loans.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    declared(monkeypatch, File(line_breaks=True))
+    with pytest.raises(UnreadableFile, match="line 11 opens a quoted cell that no later line closes"):
+        read(tmp_path / "loans.csv", Loan)
+
+
+def test_a_table_with_a_column_twice_is_refused_by_name(tmp_path: Path) -> None:
+    columns = typed()
+    table = pa.Table.from_arrays(
+        [pa.array(cells) for cells in (*columns.values(), columns["years"])], [*columns, "years"]
+    )
+    pa.parquet.write_table(table, tmp_path / "loans.parquet")
+    with pytest.raises(UnreadableFile, match="has the column years twice"):
+        read(tmp_path / "loans.parquet", Loan)
+
+
+def test_a_folder_without_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match=r"is a folder without a \.parquet file"):
+        read(tmp_path, Loan)
+
+
+@pytest.mark.parametrize("encoding", ["base64", "undefined", "nonsense"])
+def test_an_encoding_of_no_text_is_refused(encoding: str) -> None:
+    with pytest.raises(ContractError, match="there is no encoding of text named"):
+        File(encoding=encoding)
 
 
 DAMAGE = st.lists(
