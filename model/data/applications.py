@@ -10,19 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from tqdm import tqdm
 
 from model.contract import Contract
 from model.contract.fields import FieldSpec, fields_of
 from model.contract.file import File
 from model.data import hints
-from model.data.columns import Checked, Column, check_field, check_outcome, check_sensitive
+from model.data.columns import (
+    Checked,
+    Column,
+    check_field,
+    check_outcome,
+    check_range,
+    check_sensitive,
+    distinct,
+)
 from model.data.rejects import MAX_REJECT_SHARE, MissingColumns, Rejects, TooManyRejects, UnreadableFile, printable
-from model.data.sheets import Sheet, frame_sheet, open_sheet
-from model.data.suspicions import suspicions
+from model.data.sheets import Sheet, frame_sheet, open_sheets
+from model.data.suspicions import lost_words, suspicions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -103,16 +112,15 @@ def read(
     UnreadableFile, MissingColumns, TooManyRejects
     """
     fields, file = fields_of(contract), contract.file
-    sheet = open_sheet(path, list(_steps(fields, contract, file)), file)
-    return replace(_check(sheet, fields, contract, max_reject_share), dated=dated)
+    sheets = open_sheets(path, list(_steps(fields, contract, file)), file)
+    return replace(_gather(sheets, fields, contract, max_reject_share), dated=dated)
 
 
 def read_unlabelled(
     path: Path, fields: tuple[FieldSpec, ...], file: File = PLAIN, *, max_reject_share: float = MAX_REJECT_SHARE
 ) -> Applications:
     """Read and check a file of applications to score; see `read`. Columns other than the fields are ignored."""
-    sheet = open_sheet(path, list(_steps(fields, None, file)), file)
-    return _check(sheet, fields, None, max_reject_share)
+    return _gather(open_sheets(path, list(_steps(fields, None, file)), file), fields, None, max_reject_share)
 
 
 def check_frame(
@@ -129,63 +137,147 @@ def check_frame(
     numbers with gaps needs pandas' `Int64`.
     """
     sheet = frame_sheet(frame, source, contract.file)
-    return replace(_check(sheet, fields_of(contract), contract, max_reject_share), dated=dated)
+    return replace(_gather([sheet], fields_of(contract), contract, max_reject_share), dated=dated)
 
 
-def _check(
-    sheet: Sheet, fields: tuple[FieldSpec, ...], contract: type[Contract] | None, max_reject_share: float
-) -> Applications:
-    """Check every column; without a contract, the outcome and the sensitive columns are ignored."""
-    steps = _steps(fields, contract, sheet.file)
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a file, checked.
+
+    Attributes
+    ----------
+    sheet : Sheet
+        The rows before.
+    columns : dict of str to ndarray, shape (n,)
+        By the column's name in the file: what `model.data.columns` makes of it. Meaningless in rows with a fault.
+    kept : ndarray of int64
+        The rows that passed, counted from 0 in this part.
+    faults : list of (str, str, ndarray of int64)
+        Field, rule, and the rows that break it.
+    lost : dict of (str, str) to int
+        How many cells of a sensitive column hold a word that was read as missing.
+    """
+
+    sheet: Sheet
+    columns: dict[str, NDArray[Any]]
+    kept: NDArray[np.int64]
+    faults: list[tuple[str, str, NDArray[np.int64]]]
+    lost: dict[tuple[str, str], int]
+
+    def matrix(self, fields: tuple[FieldSpec, ...]) -> NDArray[np.float64]:
+        """The rows that passed, as `Applications.matrix`; each column is contiguous."""
+        in_file = self.sheet.file.column_of
+        every = len(self.kept) == len(self.sheet.positions)
+        found = np.empty((len(fields), len(self.kept)))
+        for row, spec in zip(found, fields, strict=True):
+            values = self.columns[in_file(spec.name)]
+            np.add(values if every else values[self.kept], 0.0, out=row)  # -0.0 becomes 0.0
+        return found.T
+
+
+def check_parts(
+    sheets: Iterable[Sheet], fields: tuple[FieldSpec, ...], contract: type[Contract] | None, rejects: Rejects
+) -> Iterator[Part]:
+    """Check sheet after sheet, and count in `rejects`; without a contract, outcome and sensitive columns are ignored.
+
+    Raises
+    ------
+    UnreadableFile, MissingColumns
+    """
+    steps: dict[str, Step] = {}
+    progress = tqdm(unit=" rows", unit_scale=True, desc="read", delay=2, leave=False, disable=None)
+    with progress:
+        for sheet in sheets:
+            if not steps:
+                steps = _steps(fields, contract, sheet.file)
+                _check_columns(sheet, steps)
+                rejects.ignored_columns = tuple(name for name in sheet.names if name not in steps)
+            yield _check(sheet, steps, contract, rejects)
+            progress.update(sheet.rejects.rows_read)
+
+
+def _check_columns(sheet: Sheet, steps: Mapping[str, Step]) -> None:
     if missing := [name for name in steps if name not in sheet.names]:
         shown = sheet.names if hints.is_header(sheet.names, list(steps)) else ()
         raise MissingColumns(sheet.source, missing, shown, sheet.hint)
     if twice := [name for name in steps if sheet.names.count(name) > 1]:
         raise UnreadableFile(sheet.source, f"has the column {printable(twice[0])} twice; keep one")
-    rejects = sheet.rejects
-    if contract is not None and not rejects.rows_read:
-        raise UnreadableFile(sheet.source, "holds no rows")
-    rejects.ignored_columns = tuple(name for name in sheet.names if name not in steps)
 
+
+def _check(sheet: Sheet, steps: Mapping[str, Step], contract: type[Contract] | None, rejects: Rejects) -> Part:
+    rejects.include(sheet.rejects)
+    sensitive = {} if contract is None else {rule.column: rule for rule in contract.sensitive}
     passed = np.ones(len(sheet.places), dtype=np.bool_)
     decided = np.ones(len(sheet.places), dtype=np.bool_)
     values: dict[str, NDArray[Any]] = {}
-    for name, step in tqdm(steps.items(), desc="Checking", unit="column", delay=2, leave=False, disable=None):
-        column = sheet.column(name)
-        try:
-            checked = step.check(column)
-        except pa.ArrowNotImplementedError as err:
-            why = f"the type of column {printable(name)} cannot hold labels or groups; write it as numbers or text"
-            raise UnreadableFile(sheet.source, why) from err
+    faults: list[tuple[str, str, NDArray[np.int64]]] = []
+    lost: dict[tuple[str, str], int] = {}
+    for name, step in steps.items():
+        column = Column(sheet.columns.column(name), sheet.is_text, sheet.file)
+        checked = check_range(column, step.spec) if step.spec is not None and not sheet.is_text else None
+        if checked is None:
+            # Few different cells make many rows, and each needs to be checked once.
+            try:
+                cells, codes = distinct(column.cells)
+                checked = step.check(replace(column, cells=cells)).spread(codes)
+            except pa.ArrowNotImplementedError as err:
+                if step.spec is None:
+                    why = "cannot hold labels or groups; write it as numbers or text"
+                    raise UnreadableFile(sheet.source, f"the type of column {printable(name)} {why}") from err
+                checked = step.check(column)
+            else:
+                if name in sensitive:
+                    words = lost_words(sensitive[name], cells, codes, sheet.file)
+                    lost |= {(name, word): rows for word, rows in words.items()}
         values[name] = checked.content
         decided[checked.undecided] = False
         for rule, rows in checked.faults.items():
             rejects.add(step.field, rule, sheet.places[rows])
+            faults.append((step.field, rule, rows))
             passed[rows] = False
             if sheet.is_text and rule != "missing" and (hint := step.hint(column, rows)):
-                rejects.hints[step.field] = hint
-
+                rejects.hints.setdefault(step.field, hint)
     kept = np.flatnonzero(passed & decided)
     # Whoever is not decided needs no other correct value.
-    rejects.rows_left_out = int((~decided).sum())
-    rejects.rows_rejected = rejects.rows_read - int(kept.size) - rejects.rows_left_out
+    left_out = int((~decided).sum())
+    rejects.rows_left_out += left_out
+    rejects.rows_rejected += sheet.rejects.rows_read - int(kept.size) - left_out
+    return Part(sheet, values, kept, faults, lost)
+
+
+def _gather(
+    sheets: Iterable[Sheet], fields: tuple[FieldSpec, ...], contract: type[Contract] | None, max_reject_share: float
+) -> Applications:
+    """Check all rows of a file, and keep those that pass in memory."""
+    rejects, source = Rejects(), ""
+    rows: list[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]] = []
+    groups: dict[str, list[NDArray[np.object_]]] = {}
+    lost: dict[tuple[str, str], int] = {}
+    for part in check_parts(sheets, fields, contract, rejects):
+        source = part.sheet.source
+        labels = np.empty(0, dtype=np.bool_) if contract is None else part.columns[contract.outcome.column][part.kept]
+        rows.append((part.matrix(fields), labels, part.sheet.positions[part.kept]))
+        for rule in () if contract is None else contract.sensitive:
+            groups.setdefault(rule.column, []).append(part.columns[rule.column][part.kept])
+        for key, count in part.lost.items():
+            lost[key] = lost.get(key, 0) + count
+    if contract is not None and not rejects.rows_read:
+        raise UnreadableFile(source, "holds no rows")
     if rejects.share > max_reject_share:
-        raise TooManyRejects(sheet.source, rejects, max_reject_share)
-    in_file = sheet.file.column_of
-    matrix = np.column_stack([values[in_file(spec.name)][kept] for spec in fields]) + 0.0  # -0.0 becomes 0.0
-    approved = np.empty(0, dtype=np.bool_) if contract is None else values[contract.outcome.column][kept]
-    groups = {} if contract is None else {rule.column: values[rule.column][kept] for rule in contract.sensitive}
+        raise TooManyRejects(source, rejects, max_reject_share)
+    matrix, approved, accepted = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    named = {column: np.concatenate(names) for column, names in groups.items()}
     if contract is not None:
-        rejects.warnings = suspicions(contract, sheet, matrix, approved, groups)
+        rejects.warnings = suspicions(contract, source, lost, matrix, approved, named)
     return Applications(
         fields=fields,
         matrix=matrix,
         approved=approved,
-        groups=groups,
+        groups=named,
         rejects=rejects,
-        accepted=sheet.positions[kept],
-        digest=_digest(fields, matrix, approved, groups),
-        source=sheet.source,
+        accepted=accepted,
+        digest=_digest(fields, matrix, approved, named),
+        source=source,
     )
 
 
@@ -210,7 +302,7 @@ class Step:
 
     def hint(self, column: Column, rows: NDArray[np.int64]) -> str:
         """What the cells of a text column that broke a rule look like."""
-        cells = column.cells.take(pa.array(rows[: hints.MOST])).unique().to_pylist()
+        cells = pc.cast(column.cells.take(pa.array(rows[: hints.MOST])), pa.string()).unique().to_pylist()
         if self.words is not None:
             return hints.of_word(cells, self.words, column.file)
         return hints.of_number(cells, self.spec, column.file)

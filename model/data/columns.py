@@ -46,6 +46,7 @@ class Column:
     Attributes
     ----------
     cells : pyarrow.ChunkedArray, n values
+        Those of the rows, or the different ones among them.
     is_text : bool
         Whether every cell is trimmed text, as in a CSV; otherwise the cells have their types.
     file : File
@@ -105,10 +106,56 @@ class Checked:
     faults: Faults
     undecided: Rows = field(default_factory=lambda: np.empty(0, np.int64))
 
+    def spread(self, codes: NDArray[np.int64]) -> Checked:
+        """What was found for distinct cells, for the rows that hold them."""
+
+        def rows(cells: Rows) -> Rows:
+            marked = np.zeros(len(self.content), dtype=np.bool_)
+            marked[cells] = True
+            return np.flatnonzero(marked[codes])
+
+        content = self.content[codes] if len(self.content) else self.content
+        return Checked(content, {rule: rows(cells) for rule, cells in self.faults.items()}, rows(self.undecided))
+
+
+def distinct(cells: pa.ChunkedArray) -> tuple[pa.ChunkedArray, NDArray[np.int64]]:
+    """The different cells of a column, and the number of each row's cell; a text column may repeat some.
+
+    Raises
+    ------
+    pyarrow.ArrowNotImplementedError
+        The type cannot be compared, such as a list.
+    """
+    encoded = pc.dictionary_encode(cells, null_encoding="encode").combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):  # without rows
+        return pa.chunked_array([], encoded.type.value_type), np.empty(0, np.int64)
+    codes: NDArray[np.int64] = encoded.indices.to_numpy(zero_copy_only=False)
+    return pa.chunked_array([encoded.dictionary]), codes
+
+
+def check_range(column: Column, spec: FieldSpec) -> Checked | None:
+    """Check a typed column of numbers by its smallest and its largest; None if that does not say that all are valid."""
+    cells = column.cells
+    integer, floating = pa.types.is_integer(cells.type), pa.types.is_floating(cells.type)
+    if not len(cells) or cells.null_count or not (integer or (floating and spec.kind == "float")):
+        return None
+    ends = pc.min_max(cells)
+    values: NDArray[np.float64] = pc.cast(cells, pa.float64(), safe=False).to_numpy()
+    if np.isnan(values).any():
+        return None
+    _, faults = _numbers(replace(column, cells=pa.chunked_array([pa.array([ends["min"], ends["max"]])])), spec, _NONE)
+    return None if faults else Checked(values, {})
+
 
 def trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Text cells without the whitespace around them."""
-    return pc.utf8_trim(cells, characters=BLANKS)
+    """Text cells, dictionary-encoded or not, without the whitespace around them."""
+    if not pa.types.is_dictionary(cells.type):
+        return pc.utf8_trim(cells, characters=BLANKS)
+    chunks = (
+        pa.DictionaryArray.from_arrays(chunk.indices, pc.utf8_trim(chunk.dictionary, characters=BLANKS))
+        for chunk in cells.chunks
+    )
+    return pa.chunked_array(chunks, cells.type)
 
 
 def check_field(column: Column, spec: FieldSpec) -> Checked:
@@ -225,6 +272,7 @@ def _numbers(column: Column, spec: FieldSpec, missing: NDArray[np.bool_]) -> tup
     return values, {rule: np.unique(np.array(rows, dtype=np.int64)) for rule, rows in faults.items()}
 
 
+_NONE = np.zeros(2, dtype=np.bool_)
 _RULES = frozenset({"int_type", "float_type", "finite_number", "greater_than_equal", "less_than_equal"})
 
 

@@ -105,9 +105,24 @@ class Rejects:
 
     def add(self, name: str, rule: str, places: NDArray[np.int64], rows: int | None = None) -> None:
         """Record that the field `name` broke `rule` at these places, in ascending order; `rows` if they are more."""
-        if places.size:
-            first = tuple(int(place) for place in places[:EXAMPLES])
-            self.faults.setdefault(name, {})[rule] = Fault(int(places.size) if rows is None else rows, first)
+        first = tuple(int(place) for place in places[:EXAMPLES])
+        self._add(name, rule, Fault(int(places.size) if rows is None else rows, first))
+
+    def include(self, other: Rejects) -> None:
+        """Add those of the rows that follow."""
+        self.unit = other.unit
+        self.rows_read += other.rows_read
+        self.blank_rows += other.blank_rows
+        self.hints |= other.hints
+        for name, rules in other.faults.items():
+            for rule, fault in rules.items():
+                self._add(name, rule, fault)
+
+    def _add(self, name: str, rule: str, fault: Fault) -> None:
+        if fault.rows:
+            rules = self.faults.setdefault(name, {})
+            before = rules.get(rule, Fault(0, ()))
+            rules[rule] = Fault(before.rows + fault.rows, (*before.first, *fault.first)[:EXAMPLES])
 
     def as_dict(self) -> RejectSummary:
         """Plain data, ready for JSON."""

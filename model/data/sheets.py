@@ -1,4 +1,7 @@
-"""A file or a data frame as a sheet: the columns that are wanted, and the position of each row in the file."""
+"""A file or a data frame as sheets: the wanted columns, some rows at a time, and where each row is in the file.
+
+A sheet holds as many rows as fit some megabytes, so a file may be larger than memory.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.dataset
 import pyarrow.parquet
 
 from model.contract.file import File
 from model.data import hints
-from model.data.columns import Column, trimmed
+from model.data.columns import trimmed
 from model.data.lines import blank_lines, inside_quotes, read_lines, unclosed
 from model.data.rejects import Rejects, UnreadableFile, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -32,6 +36,10 @@ TABLES = (".parquet",)
 SHEETS = (".xlsx", ".xlsm", ".xlsb", ".ods", ".xls")
 # How many lines below the header are searched for another one.
 FEW = 20
+# The cells that a sheet of a typed table has, about.
+CELLS = 1 << 22
+STREAMED = pa.dataset.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
+CODED = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Sheet:
     names : tuple of str
         The names of all columns in the file's order, wanted or not; a file may repeat one.
     columns : pyarrow.Table, n rows
-        The wanted ones.
+        The wanted ones. Text is dictionary-encoded, but for columns that were asked for as they are.
     is_text : bool
         Whether every cell is trimmed text, as in a CSV; otherwise the cells have their types.
     positions : ndarray of int64, shape (n,)
@@ -58,6 +66,8 @@ class Sheet:
         What was declared about it.
     hint : str
         Why a column may be missing.
+    unread : dict of str to ndarray of int64
+        The positions of the missing rows, by the rule that they break.
     """
 
     source: str
@@ -69,14 +79,24 @@ class Sheet:
     rejects: Rejects
     file: File = field(default_factory=File)
     hint: str = ""
-
-    def column(self, name: str) -> Column:
-        """The column of this name."""
-        return Column(self.columns.column(name), self.is_text, self.file)
+    unread: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
-def open_sheet(path: Path, wanted: Collection[str], file: File) -> Sheet:
+def open_sheets(path: Path, wanted: Collection[str], file: File, as_they_are: Collection[str] = ()) -> Iterator[Sheet]:
     """Read the wanted columns of a file: text, a Parquet file or a folder of them, or an Excel sheet.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : collection of str
+    file : File
+    as_they_are : collection of str
+        Columns to read besides, whose text has too many different values to be encoded, such as an id.
+
+    Yields
+    ------
+    Sheet
+        At least one, maybe without rows.
 
     Raises
     ------
@@ -86,12 +106,13 @@ def open_sheet(path: Path, wanted: Collection[str], file: File) -> Sheet:
         raise UnreadableFile(str(path), "no such file")
     name = path.name.lower()
     if path.is_dir() or name.endswith(TABLES):
-        return _parquet_sheet(path, wanted, file)
-    if name.endswith(TEXTS):
-        return _text_sheet(read_lines(path, file), wanted, file)
-    if name.endswith(SHEETS):
-        return _excel_sheet(path, wanted, file)
-    raise UnreadableFile(path.name, "must be .csv, .tsv (also .gz), .parquet (also a folder of it), or .xlsx")
+        yield from _parquet_sheets(path, [*wanted, *as_they_are], file)
+    elif name.endswith(TEXTS):
+        yield from _text_sheets(path, wanted, file, as_they_are)
+    elif name.endswith(SHEETS):
+        yield _excel_sheet(path, [*wanted, *as_they_are], file)
+    else:
+        raise UnreadableFile(path.name, "must be .csv, .tsv (also .gz), .parquet (also a folder of it), or .xlsx")
 
 
 def frame_sheet(frame: pd.DataFrame, source: str, file: File) -> Sheet:
@@ -113,30 +134,44 @@ def frame_sheet(frame: pd.DataFrame, source: str, file: File) -> Sheet:
     return _typed_sheet(pa.table(columns, names=list(names)), source, names, file)
 
 
-def _parquet_sheet(path: Path, wanted: Collection[str], file: File) -> Sheet:
+def _parquet_sheets(path: Path, wanted: Collection[str], file: File) -> Iterator[Sheet]:
     if path.is_dir() and not any(part.suffix.lower() == ".parquet" for part in path.rglob("*")):
         raise UnreadableFile(path.name, "is a folder without a .parquet file")
     try:
         names = tuple(pa.parquet.read_schema(path).names) if path.is_file() else ()
         if any(names.count(name) > 1 for name in wanted):  # the caller says so
-            return _typed_sheet(pa.table({}), path.name, names, file)
-        data = pa.dataset.dataset(path, format="parquet")
+            yield _typed_sheet(pa.table({}), path.name, names, file)
+            return
+        looks = pa.dataset.ParquetFileFormat(default_fragment_scan_options=STREAMED)
+        data = pa.dataset.dataset(path, format=looks)
         names = tuple(data.schema.names)
         # A column that nobody asked for may be huge, whatever it says of itself.
         once = [name for name in dict.fromkeys(names) if name in wanted]
-        table = data.to_table(columns={name: pa.dataset.field(name) for name in once})
+        batches = data.to_batches(
+            columns={name: pa.dataset.field(name) for name in once},
+            batch_size=CELLS // (4 * max(1, -(-len(once) // 4))),
+            batch_readahead=0,
+            fragment_readahead=0,
+            use_threads=False,
+        )
+        row = 0
+        yield _typed_sheet(
+            pa.table([pa.array([], data.schema.field(name).type) for name in once], once), path.name, names, file
+        )
+        for batch in batches:
+            yield _typed_sheet(pa.table(batch), path.name, names, file, row)
+            row += len(batch)
     except (pa.ArrowException, OSError) as err:
         kind = "a folder of Parquet files of one kind" if path.is_dir() else "Parquet"
         raise UnreadableFile(path.name, f"is not {kind}; export it again ({type(err).__name__})") from err
-    return _typed_sheet(table, path.name, names, file)
 
 
-def _typed_sheet(columns: pa.Table, source: str, names: tuple[str, ...], file: File) -> Sheet:
+def _typed_sheet(columns: pa.Table, source: str, names: tuple[str, ...], file: File, row: int = 0) -> Sheet:
     # A single text type: pandas writes the same words as large_string or as a dictionary.
     columns = columns.cast(
         pa.schema([(entry.name, pa.string() if _is_text(entry.type) else entry.type) for entry in columns.schema])
     )
-    positions = np.arange(len(columns), dtype=np.int64)
+    positions = np.arange(row, row + len(columns), dtype=np.int64)
     rejects = Rejects(rows_read=len(columns), unit="row")
     return Sheet(source, names, columns, False, positions, positions + 1, rejects, file)
 
@@ -188,27 +223,79 @@ def _as_text(cell: object) -> str:
     return str(cell)
 
 
-def _text_sheet(lines: Lines, wanted: Collection[str], file: File) -> Sheet:
-    if not any(name in lines.header for name in wanted):
-        below = [lines.line(place) for place in range(min(FEW, len(lines)))]
-        hint = hints.of_header(lines.header, below, list(wanted), file)
-        nothing, none = pa.table({}), np.empty(0, np.int64)
-        return Sheet(lines.name, lines.header, nothing, True, none, none, Rejects(unit="line"), file, hint)
-    if file.line_breaks and (opened := unclosed(lines, file)) is not None:
-        why = f"line {opened + lines.first} opens a quoted cell that no later line closes"
-        raise UnreadableFile(lines.name, why)
+def _text_sheets(path: Path, wanted: Collection[str], file: File, as_they_are: Collection[str]) -> Iterator[Sheet]:
+    row, opened = 0, False
+    for lines in read_lines(path, file):
+        if not any(name in lines.header for name in wanted):
+            below = [lines.line(place) for place in range(min(FEW, len(lines)))]
+            hint = hints.of_header(lines.header, below, list(wanted), file)
+            nothing, none = pa.table({}), np.empty(0, np.int64)
+            yield Sheet(lines.name, lines.header, nothing, True, none, none, Rejects(unit="line"), file, hint)
+            return
+        kinds: dict[str, pa.DataType] = {**dict.fromkeys(wanted, CODED), **dict.fromkeys(as_they_are, pa.string())}
+        sheet, opened = _text_sheet(lines, kinds, file, row, opened)
+        row += sheet.rejects.rows_read
+        yield sheet
+
+
+def _text_sheet(lines: Lines, kinds: dict[str, pa.DataType], file: File, row: int, opened: bool) -> tuple[Sheet, bool]:
+    """A block's sheet, and whether the block ends inside a quoted cell.
+
+    Parameters
+    ----------
+    lines : Lines
+    kinds : dict of str to pyarrow.DataType
+        How the cells of each wanted column are kept.
+    file : File
+    row : int
+        How many applications were read before.
+    opened : bool
+        Whether the block starts inside a quoted cell.
+    """
+    quoted = opened or (file.quote != "" and file.quote.encode() in lines.text)
+    if not quoted:
+        # Most files: without a quote, there is nothing to look for but lines that do not fit.
+        columns, unfit = _split(lines, lines.text, kinds, file)
+        if not unfit and not _any_empty(columns):
+            everything, nothing = np.ones(len(columns), np.bool_), np.zeros(len(columns), np.bool_)
+            return _sheet_of(lines, columns, unfit, everything, nothing, [], row, file, kinds), False
     blank = blank_lines(lines, file)
     for every in (False, True):
-        ranges = [] if file.line_breaks else inside_quotes(lines, file, every=every)
+        ranges = [] if file.line_breaks else inside_quotes(lines, file, every=every, opened=opened)
         kept = ~blank
         for first, last in ranges:
             kept[first : last + 1] = blank[first : last + 1] = False
-        columns, unfit = _split(lines, kept, wanted, file)
+        columns, unfit = _split(lines, lines.only(kept), kinds, file)
         if len(columns) + len(unfit) == int(kept.sum()) or file.line_breaks:
             break
     else:
         raise UnreadableFile(lines.name, 'has quotes that nobody can match; declare file = File(quote="") or mend it')
-    return _sheet_of(lines, columns, unfit, kept, blank, ranges, file, wanted)
+    ends_open = bool(ranges) and ranges[-1][1] == len(lines) - 1 and unclosed(lines, file, opened=opened) is not None
+    if opened and ranges:
+        # The line that opens the cell was named with the block before.
+        first, last = ranges[0]
+        sheet = _sheet_of(lines, columns, unfit, kept, blank, ranges[1:], row, file, kinds, range(first, last + 1))
+    else:
+        sheet = _sheet_of(lines, columns, unfit, kept, blank, ranges, row, file, kinds)
+    return sheet, ends_open
+
+
+def _any_empty(columns: pa.Table) -> bool:
+    """Whether a row has no content in any wanted column, so that its line may be blank."""
+    empty = None
+    for column in columns.columns:
+        cells = column.combine_chunks()
+        if isinstance(cells, pa.ChunkedArray):
+            return False
+        if pa.types.is_dictionary(cells.type):
+            place = pc.index(cells.dictionary, "").as_py()
+            if place < 0:
+                return False
+            found = cells.indices.to_numpy() == place
+        else:
+            found = np.asarray(pc.equal(cells, "").to_numpy(zero_copy_only=False))
+        empty = found if empty is None else empty & found
+    return empty is not None and bool(empty.any())
 
 
 def _sheet_of(
@@ -218,36 +305,55 @@ def _sheet_of(
     kept: NDArray[np.bool_],
     blank: NDArray[np.bool_],
     ranges: Sequence[tuple[int, int]],
+    row: int,
     file: File,
     wanted: Collection[str],
+    inside: range = range(0),
 ) -> Sheet:
-    """The sheet of the lines that could be split; the others are counted, and named by their first line."""
-    numbers = np.arange(len(lines), dtype=np.int64) + lines.first
+    """The sheet of the lines that could be split; the others are counted, and named by their first line.
+
+    `inside` are the lines at the start that belong to a cell which an earlier block opened.
+    """
+    numbers = np.arange(len(kept), dtype=np.int64) + lines.first
     rejects = Rejects(rows_read=int((~blank).sum()), blank_rows=int(blank.sum()), unit="line")
     if file.line_breaks:
         # Which line a row starts in is not known: rows are numbered instead.
         kept = np.ones(len(columns) + len(unfit), dtype=np.bool_)
-        numbers, blank = np.arange(len(kept), dtype=np.int64) + 1, np.zeros(len(kept), dtype=np.bool_)
+        numbers, blank = np.arange(len(kept), dtype=np.int64) + row + 1, np.zeros(len(kept), dtype=np.bool_)
         rejects = Rejects(rows_read=len(kept), unit="row")
     has_columns = kept.copy()
     has_columns[np.flatnonzero(kept)[list(unfit)]] = False
-    rejects.add("line", "cell_count", numbers[kept & ~has_columns])
-    if ranges:
-        lost = sum(last - first + 1 for first, last in ranges)
-        rejects.add("line", "open_quote", numbers[[first for first, _ in ranges]], rows=lost)
+    positions = np.cumsum(~blank) - 1 + row
+    misfits = kept & ~has_columns
+    rejects.add("line", "cell_count", numbers[misfits])
+    unread = {"cell_count": positions[misfits]} if misfits.any() else {}
+    if ranges or inside:
+        lost = ~kept & ~blank
+        rejects.add("line", "open_quote", numbers[[first for first, _ in ranges]], rows=int(lost.sum()))
         rejects.hints["line"] = (
             "A quote opens a cell and is not closed in its line, so the lines up to the closing one are not read. "
             'If no character quotes: declare file = File(quote=""); if cells may span lines: File(line_breaks=True)'
         )
-    positions = np.cumsum(~blank) - 1
-    below = [lines.line(place) for place in range(min(FEW, len(lines)))]
-    hint = hints.of_header(lines.header, below, list(wanted), file)
+        unread["open_quote"] = positions[lost]
+    hint = ""
+    if not set(wanted) <= set(lines.header):
+        below = [lines.line(place) for place in range(min(FEW, len(lines)))]
+        hint = hints.of_header(lines.header, below, list(wanted), file)
     return Sheet(
-        lines.name, lines.header, columns, True, positions[has_columns], numbers[has_columns], rejects, file, hint
+        lines.name,
+        lines.header,
+        columns,
+        True,
+        positions[has_columns],
+        numbers[has_columns],
+        rejects,
+        file,
+        hint,
+        unread,
     )
 
 
-def _split(lines: Lines, kept: NDArray[np.bool_], wanted: Collection[str], file: File) -> tuple[pa.Table, list[int]]:
+def _split(lines: Lines, text: bytes, kinds: dict[str, pa.DataType], file: File) -> tuple[pa.Table, list[int]]:
     """The wanted columns of some lines, and which of these lines, counted from 0, have another number of cells."""
     unfit: list[int] = []
 
@@ -255,17 +361,15 @@ def _split(lines: Lines, kept: NDArray[np.bool_], wanted: Collection[str], file:
         unfit.append(row.number - 1)
         return "skip"
 
-    places = {name: f"c{place}" for place, name in enumerate(lines.header) if name in wanted}
-    text = lines.only(kept)
+    places = {name: f"c{place}" for place, name in enumerate(lines.header) if name in kinds}
     if not text:
-        return pa.table({name: pa.chunked_array([], pa.string()) for name in places}), unfit
-    longest = int(np.diff(np.append(lines.starts, len(lines.text))).max())
+        return pa.table({name: pa.chunked_array([], kinds[name]) for name in places}), unfit
     try:
         raw = pa.csv.read_csv(
             pa.BufferReader(text),
             read_options=pa.csv.ReadOptions(
                 use_threads=False,  # rows are numbered only when read in order
-                block_size=max(1 << 20, 2 * longest),
+                block_size=len(text) + 1,
                 column_names=[f"c{place}" for place in range(len(lines.header))],
             ),
             parse_options=pa.csv.ParseOptions(
@@ -277,7 +381,7 @@ def _split(lines: Lines, kept: NDArray[np.bool_], wanted: Collection[str], file:
             ),
             convert_options=pa.csv.ConvertOptions(
                 include_columns=list(places.values()),
-                column_types=dict.fromkeys(places.values(), pa.string()),
+                column_types={place: kinds[name] for name, place in places.items()},
                 strings_can_be_null=False,
             ),
         )

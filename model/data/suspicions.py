@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 from model.data.rejects import UnreadableFile, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from model.contract import Contract, Sensitive
-    from model.data.sheets import Sheet
+    from model.contract.file import File
 
 # From so many groups on, no policy compares each with each.
 MOST_GROUPS = 200
@@ -28,12 +28,23 @@ MANY_COPIES, FEW_VALUES = 0.2, 30
 
 def suspicions(
     contract: type[Contract],
-    sheet: Sheet,
+    source: str,
+    lost: Mapping[tuple[str, str], int],
     matrix: NDArray[np.float64],
     approved: NDArray[np.bool_],
     groups: dict[str, NDArray[np.object_]],
 ) -> list[str]:
     """The warnings about accepted rows, one sentence each.
+
+    Parameters
+    ----------
+    contract : type of Contract
+    source : str
+        The file's name.
+    lost : mapping of (str, str) to int
+        How many cells of a sensitive column hold a word that was read as missing.
+    matrix, approved, groups
+        As of `model.data.applications.Applications`.
 
     Raises
     ------
@@ -43,7 +54,12 @@ def suspicions(
     return [
         *_size(approved),
         *_copies(matrix, approved, groups),
-        *(warning for rule in contract.sensitive for warning in _groups(rule, sheet, groups[rule.column])),
+        *(warning for rule in contract.sensitive for warning in _groups(rule, source, groups[rule.column])),
+        *(
+            f"{rows:,} cells of {printable(column)} hold '{word}', which is read as missing; if it is a group, declare "
+            "the column's groups in the contract"
+            for (column, word), rows in lost.items()
+        ),
     ]
 
 
@@ -76,12 +92,12 @@ def _copies(
         )
 
 
-def _groups(rule: Sensitive, sheet: Sheet, names: NDArray[np.object_]) -> Iterator[str]:
+def _groups(rule: Sensitive, source: str, names: NDArray[np.object_]) -> Iterator[str]:
     distinct = sorted({str(name) for name in names} - {""})
     column = printable(rule.column)
     if len(distinct) > MOST_GROUPS:
         raise UnreadableFile(
-            sheet.source,
+            source,
             f"the sensitive column {column} has {len(distinct):,} different values, as an id or a number has; declare "
             "its groups or its bands in the contract",
         )
@@ -94,19 +110,25 @@ def _groups(rule: Sensitive, sheet: Sheet, names: NDArray[np.object_]) -> Iterat
         if len(alike) > 1:
             listed = ", ".join(printable(name) for name in alike)
             yield f"the groups {listed} of {column} differ by case alone; groups= in the contract joins them"
-    if rule.groups is None and rule.bands is None:
-        yield from _lost_words(rule, sheet)
 
 
-def _lost_words(rule: Sensitive, sheet: Sheet) -> Iterator[str]:
-    """Words that were read as missing, and may be groups."""
-    cells = sheet.columns.column(rule.column)
-    if not pa.types.is_string(cells.type):
-        return
-    for word in sheet.file.missing:
-        rows = pc.sum(pc.equal(cells, word)).as_py() or 0
-        if rows:
-            yield (
-                f"{rows:,} cells of {printable(rule.column)} hold '{word}', which is read as missing; if it is a "
-                "group, declare the column's groups in the contract"
-            )
+def lost_words(rule: Sensitive, cells: pa.ChunkedArray, codes: NDArray[np.int64], file: File) -> dict[str, int]:
+    """How many cells of a sensitive column hold each word that was read as missing, and may be a group.
+
+    Parameters
+    ----------
+    rule : Sensitive
+    cells, codes
+        The column's different cells, and the number of each row's; see `model.data.columns.distinct`.
+    file : File
+    """
+    if rule.groups is not None or rule.bands is not None or not pa.types.is_string(cells.type):
+        return {}
+    found = {}
+    for word in file.missing:
+        holds = np.asarray(
+            pc.fill_null(pc.equal(cells, word), fill_value=False).to_numpy(zero_copy_only=False), np.bool_
+        )
+        if rows := int(holds[codes].sum()):
+            found[word] = rows
+    return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pandas as pd
 import pyarrow as pa
@@ -322,7 +324,11 @@ def test_copies_and_few_rows_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("closed", "lost"), [pytest.param(None, 151, id="never-closed"), pytest.param(90, 41, id="closed-later")]
 )
-def test_a_stray_quote_hides_no_line(closed: int | None, lost: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", [1 << 24, 100], ids=["one-block", "many-blocks"])
+def test_a_stray_quote_hides_no_line(
+    closed: int | None, lost: int, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.data.lines.BLOCK", block)
     # Given 200 lines below the header, with a quote that opens in line 51 of the file
     lines = text(PLAIN * 5).splitlines()
     lines[50] = lines[50].replace("café", '"see file')
@@ -398,9 +404,16 @@ DAMAGE = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(damage=DAMAGE, cut=st.integers(0, 2_500))
-def test_a_damaged_file_is_accounted_for_or_refused(damage: list[tuple[int, bytes]], cut: int, tmp_path: Path) -> None:
+# `DAMAGED_FILES=10000 python -m pytest tests/model/data/test_files.py -k damaged` looks at more.
+@settings(
+    max_examples=int(os.environ.get("DAMAGED_FILES", "300")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(damage=DAMAGE, cut=st.integers(0, 2_500), block=st.sampled_from([1 << 24, 1_000, 97]))
+def test_a_damaged_file_is_accounted_for_or_refused(
+    damage: list[tuple[int, bytes]], cut: int, block: int, tmp_path: Path
+) -> None:
     # Given a file with bytes put in, taken out, or cut off
     content = text(PLAIN).encode()
     for place, piece in damage:
@@ -412,13 +425,30 @@ def test_a_damaged_file_is_accounted_for_or_refused(damage: list[tuple[int, byte
     path.write_bytes(content)
     # When it is read, then every line is accepted, rejected or blank, or the file is refused
     try:
-        found = read(path, Loan, max_reject_share=1.0)
+        with patch("model.data.lines.BLOCK", block):
+            found = read(path, Loan, max_reject_share=1.0)
     except DataError:
         return
     lines = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     below = len(lines) - 1 - (lines[-1] == b"")
     rejects = found.rejects
     assert len(found.matrix) + rejects.rows_rejected + rejects.blank_rows == below
+
+
+@pytest.mark.parametrize("block", [1 << 24, 333, 50])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_file_is_the_same_read_in_any_blocks(
+    block: int, encoding: str, plain: Applications, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a file whose cells span lines, with the line ends of Windows
+    rows = [{**row, "note": f"\u00e9{number}\n,{number}"} for number, row in enumerate(PLAIN)]
+    (tmp_path / "loans.csv").write_bytes(text(rows).replace("\n", "\r\n").encode(encoding))
+    declared(monkeypatch, File(encoding=encoding, line_breaks=True))
+    # When it is read a few bytes at a time, then its rows are those of the plain file, at the same positions
+    monkeypatch.setattr("model.data.lines.BLOCK", block)
+    found = read(tmp_path / "loans.csv", Loan)
+    assert found.digest == plain.digest
+    assert found.accepted.tolist() == list(range(len(PLAIN)))
 
 
 def test_the_declaration_travels_with_the_model() -> None:
