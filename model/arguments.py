@@ -91,7 +91,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _opened(writing)
     writing.add_argument("--dialect", choices=DIALECTS, required=True)
     writing.add_argument("--table", required=True, metavar="NAME", help="the table of applications, maybe SCHEMA.NAME")
-    writing.add_argument("--id", dest="id_column", metavar="COLUMN", help="answer with it; default: numbers of rows")
+    _identified(writing, "default: numbers of rows")
     tracking = command("track", "record a trained artifact with MLflow, if that failed during training")
     _opened(tracking)
     scoring = command("score", "decide a file of applications offline, using the artifact's own contract")
@@ -111,8 +111,9 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="FILE",
-        help="the applications, in a file like the training data",
+        help="the answers, one for each row: a .csv or .parquet file",
     )
+    _identified(scoring, "default: the id of the contract's file, if it names one")
     return program
 
 
@@ -218,6 +219,10 @@ def _written(added: argparse.ArgumentParser) -> None:
 
 def _opened(added: argparse.ArgumentParser) -> None:
     added.add_argument("--artifact", type=Path, default=ARTIFACTS, metavar="DIR", help="default: %(default)s")
+
+
+def _identified(added: argparse.ArgumentParser, default: str) -> None:
+    added.add_argument("--id", dest="id_column", metavar="COLUMN", help=f"answer with this column too; {default}")
 
 
 def _compared(added: argparse.ArgumentParser) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 # Each command imports what it needs, so that `--help` is fast.
 from lambda_app.errors import ArtifactCorrupt, ServiceError
 from model.arguments import parser, settings_of
-from model.data.rejects import DataError
 from model.errors import ModelError
 from model.inputs import (
     against_champion,
@@ -23,7 +22,7 @@ from model.inputs import (
     training_data,
     unchecked_manifest,
 )
-from model.messages import GATE_FAILED, report, say, say_rejects, say_verdict
+from model.messages import GATE_FAILED, report, say, say_verdict
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -214,24 +213,19 @@ def _compare(options: Namespace) -> int:
 
 
 def _score(options: Namespace) -> int:
-    suffix = options.output.suffix.lower()
-    if suffix not in (".csv", ".parquet"):
-        raise DataError(f"{options.output}: the output file must be a .csv or .parquet file")
     from lambda_app import artifact
-    from model.contract.carried import carried_fields, carried_file
-    from model.data.applications import read_unlabelled
-    from model.formats.batch import decide
+    from model.score.stream import score, writable
 
+    out = writable(options.output)  # told before anything is read
     opened = artifact.load(str(options.artifact))
-    fields, file = carried_fields(opened.manifest["contract"]), carried_file(opened.manifest["contract"])
-    applications = read_unlabelled(options.input, fields, file, max_reject_share=options.max_rejects)
-    scored = decide(opened, applications)
-    if suffix == ".parquet":
-        scored.to_parquet(options.output, index=False)
-    else:
-        scored.to_csv(options.output, index=False)
-    say("scored", f"{len(scored):,} applications to {options.output}; {scored['prediction'].sum():,} approved")
-    say_rejects(applications)
+    scored = score(opened, options.input, out, max_reject_share=options.max_rejects, id_column=options.id_column)
+    refused = scored.rejects.rows_rejected
+    say(
+        "scored",
+        f"{scored.decided:,} applications to {options.output}; {scored.approved:,} approved, {refused:,} refused",
+    )
+    if scored.rejects:
+        say("refused", str(scored.rejects))
     return 0
 
 

@@ -20,7 +20,7 @@ ROOMS = {
     ),
     "model": (
         *("errors", "terminal", "intervals", "contract", "applicant", "data", "fit", "arguments"),
-        *("formats", "judge", "alternatives", "report", "compare", "sql"),
+        *("formats", "judge", "alternatives", "report", "compare", "sql", "score"),
         *("track", "platforms", "run", "messages", "inputs", "commands", "__main__"),
     ),
     "operations": (

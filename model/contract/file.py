@@ -18,7 +18,7 @@ THOUSANDS = (",", ".", " ", "'")
 class File:
     """A file of applications. By default: comma-separated text in UTF-8 with plain numbers, or a typed table.
 
-    All but `columns` and `sheet` are about text: `.csv`, `.tsv`, `.csv.gz`, and an Excel sheet's cells as text.
+    All but `columns`, `sheet` and `id` are about text: `.csv`, `.tsv`, `.csv.gz`, and an Excel sheet's cells as text.
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ class File:
         Whether a quoted cell may span lines. If not, such lines are rejected: a stray quote looks the same.
     sheet : str, optional
         The sheet of an Excel file; by default its only one.
+    id : str, optional
+        The column that names an application; `python -m model score` answers with it.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class File:
     no: tuple[str, ...] = ()
     line_breaks: bool = False
     sheet: str | None = None
+    id: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("currency", "missing", "yes", "no"):

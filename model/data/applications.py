@@ -120,7 +120,7 @@ def read_unlabelled(
     path: Path, fields: tuple[FieldSpec, ...], file: File = PLAIN, *, max_reject_share: float = MAX_REJECT_SHARE
 ) -> Applications:
     """Read and check a file of applications to score; see `read`. Columns other than the fields are ignored."""
-    return _gather(open_sheets(path, list(_steps(fields, None, file)), file), fields, None, max_reject_share)
+    return _gather(open_sheets(path, columns_of(fields, file), file), fields, None, max_reject_share)
 
 
 def check_frame(
@@ -138,6 +138,11 @@ def check_frame(
     """
     sheet = frame_sheet(frame, source, contract.file)
     return replace(_gather([sheet], fields_of(contract), contract, max_reject_share), dated=dated)
+
+
+def columns_of(fields: tuple[FieldSpec, ...], file: File) -> list[str]:
+    """The columns of a file that hold fields."""
+    return [file.column_of(spec.name) for spec in fields]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 NEWLINE, SPACES = ord("\n"), b" \t\n"
 # How much is read at a time, and how much a single line or quoted cell may hold.
-BLOCK = 1 << 24
+BLOCK = 1 << 22
 LONGEST = 1 << 26
 
 

@@ -37,7 +37,7 @@ SHEETS = (".xlsx", ".xlsm", ".xlsb", ".ods", ".xls")
 # How many lines below the header are searched for another one.
 FEW = 20
 # The cells that a sheet of a typed table has, about.
-CELLS = 1 << 22
+CELLS = 1 << 21
 STREAMED = pa.dataset.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
 CODED = pa.dictionary(pa.int32(), pa.string())
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from lambda_app.formats import BUILT_IN
 from model.errors import ExportError
@@ -50,8 +50,11 @@ class Written:
 class Columns(Protocol):
     """Scores many applications at once, with the same results as the service.
 
-    `matrix` is an ndarray of float64, shape (n, fields), as `model.data.applications.Applications.matrix`.
+    `matrix` is an ndarray of float64, shape (n, fields), as `model.data.applications.Applications.matrix`. `by_bin`
+    says whether rows with the same bins are decided alike.
     """
+
+    by_bin: ClassVar[bool]
 
     def bins(self, matrix: Floats) -> list[Numbers]:
         """The bin number of each row: one array of shape (n,) for each field."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,81 @@ if TYPE_CHECKING:
 
 # Rows scored at a time, so that their columns stay in the processor's cache.
 CHUNK = 65_536
+# Numbers of cells are kept below this.
+MOST_CELLS = 2**62
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The different outcomes of some rows.
+
+    Attributes
+    ----------
+    which : ndarray of intp, shape (n,)
+        The outcome of each row, by its place in the other lists.
+    approved : ndarray of bool, shape (outcomes,)
+    probabilities : ndarray of float64, shape (outcomes,)
+    reasons : list of str
+        The codes of a denial, largest shortfall first, joined by semicolons.
+    """
+
+    which: Numbers
+    approved: NDArray[np.bool_]
+    probabilities: Floats
+    reasons: list[str]
+
+
+class BatchDecider:
+    """Decides many applications at once, with the same results as the service.
+
+    Parameters
+    ----------
+    opened : Artifact
+    """
+
+    def __init__(self, opened: Artifact) -> None:
+        manifest = opened.manifest
+        self._columns = find(manifest["format"]).columns(opened)
+        self._reasons = by_bin(manifest["contract"]["fields"], opened.scorer.fields)
+        self._least_share = manifest["reference"].get("least_share", 0.0)
+        self._threshold = manifest["threshold"]
+
+    def decide(self, matrix: Floats) -> Outcomes:
+        """Decide rows of `Applications.matrix`. Where bins decide, each combination of bins is decided once."""
+        if self._columns.by_bin:
+            which, first = cells(self._columns.bins(matrix), len(matrix))
+            matrix = matrix[first]
+        else:
+            which = np.arange(len(matrix))
+        probabilities = self._columns.probabilities(matrix)
+        approved = probabilities >= self._threshold
+        codes = np.full(len(approved), "", dtype=object)
+        denied = matrix[~approved]
+        codes[~approved] = reason_codes(
+            self._reasons, self._columns.bins(denied), self._columns.shortfalls(denied), self._least_share
+        )
+        return Outcomes(which, approved, probabilities, codes.tolist())
+
+
+def cells(bins: Sequence[Numbers], rows: int) -> tuple[Numbers, Numbers]:
+    """Number the combinations of bins: the number of each row's, and the first row with each.
+
+    >>> which, first = cells([np.array([0, 1, 0]), np.array([2, 2, 2])], 3)
+    >>> which.tolist(), first.tolist()
+    ([0, 1, 0], [0, 1])
+    """
+    code, size = np.zeros(rows, dtype=np.int64), 1
+    for numbers in bins:
+        width = int(numbers.max(initial=0)) + 1
+        if size * width >= MOST_CELLS:
+            code, distinct = pd.factorize(code)
+            size = len(distinct)
+        code, size = code * width + numbers, size * width
+    which, distinct = pd.factorize(code)
+    first = np.empty(len(distinct), dtype=np.intp)
+    # Backwards, so that the first row is written last.
+    first[which[::-1]] = np.arange(rows - 1, -1, -1)
+    return which, first
 
 
 def decide(opened: Artifact, applications: Applications) -> pd.DataFrame:
@@ -57,27 +133,21 @@ def decide(opened: Artifact, applications: Applications) -> pd.DataFrame:
         raise DataError(
             "these applications were checked against a different contract from the one that the artifact carries"
         )
-    columns = find(opened.manifest["format"]).columns(opened)
-    reasons = by_bin(opened.manifest["contract"]["fields"], opened.scorer.fields)
-    least_share = opened.manifest["reference"].get("least_share", 0.0)
+    decider = BatchDecider(opened)
     parts = []
     # Even without applications there is one (empty) chunk, so that the result has its columns.
     starts = range(0, max(1, len(applications.matrix)), CHUNK)
     for start in tqdm(starts, desc="score", unit=" chunks", delay=2, leave=False, disable=None):
-        matrix = applications.matrix[start : start + CHUNK]
-        probabilities = columns.probabilities(matrix)
-        approved = probabilities >= opened.manifest["threshold"]
-        denied = matrix[~approved]
-        codes = np.full(len(approved), "", dtype=object)
-        codes[~approved] = reason_codes(reasons, columns.bins(denied), columns.shortfalls(denied), least_share)
+        found = decider.decide(applications.matrix[start : start + CHUNK])
+        approved = found.approved[found.which]
         parts.append(
             pd.DataFrame(
                 {
                     "row": applications.accepted[start : start + CHUNK] + 1,
                     "prediction": approved.astype(np.int64),
                     "decision": np.where(approved, "approve", "deny"),
-                    "probability": probabilities,
-                    "reasons": codes,
+                    "probability": found.probabilities[found.which],
+                    "reasons": np.array(found.reasons, dtype=object)[found.which],
                     "model_version": opened.manifest["model_version"],
                 }
             )

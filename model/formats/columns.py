@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 class RowByRow:
     """Scores whole columns by calling an opened scorer row by row; see `model.formats.Columns`."""
+
+    by_bin: ClassVar[bool] = False
 
     def __init__(self, opened: Artifact) -> None:
         self._scorer = opened.scorer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from math import exp
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -62,6 +63,8 @@ def tables(opened: Artifact) -> ScorecardTables:
 class ScorecardColumns:
     """Scores whole columns with the tables of an opened scorecard; see `model.formats.Columns`."""
 
+    by_bin: ClassVar[bool] = True
+
     def __init__(self, opened: Artifact) -> None:
         model = tables(opened)
         self._intercept = model["intercept"]
@@ -76,8 +79,8 @@ class ScorecardColumns:
         scores = np.full(len(matrix), self._intercept)
         for points, numbers in zip(self._points, self.bins(matrix), strict=True):
             scores += points[numbers]
-        found: Floats = 1.0 / (1.0 + np.exp(-scores))
-        return found
+        # As the service does it: numpy's own exponential may differ in the last digit.
+        return np.array([1.0 / (1.0 + exp(-score)) for score in scores.tolist()])
 
     def shortfalls(self, matrix: Floats) -> Floats:
         numbers = self.bins(matrix)
