@@ -8,6 +8,7 @@ from math import exp
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from model.errors import ExportError
@@ -80,7 +81,8 @@ class ScorecardColumns:
         for points, numbers in zip(self._points, self.bins(matrix), strict=True):
             scores += points[numbers]
         # As the service does it: numpy's own exponential may differ in the last digit.
-        return np.array([1.0 / (1.0 + exp(-score)) for score in scores.tolist()])
+        which, distinct = pd.factorize(scores)
+        return np.array([1.0 / (1.0 + exp(-score)) for score in distinct.tolist()])[which]
 
     def shortfalls(self, matrix: Floats) -> Floats:
         numbers = self.bins(matrix)
