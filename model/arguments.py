@@ -87,6 +87,14 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     comparing.add_argument("artifact", type=Path, metavar="MODEL", help="the other model: its artifact's directory")
     _labelled(comparing)
     comparing.add_argument("--out", type=Path, metavar="DIR", help="default: beside the model")
+    drafting = command(
+        "contract", "draft a contract from a file of labelled applications, with every guess marked to be confirmed"
+    )
+    drafting.add_argument(
+        "--from", dest="source", type=Path, required=True, metavar="FILE", help="CSV, Parquet or Excel"
+    )
+    drafting.add_argument("--outcome", metavar="COLUMN", help="default: the column that is named like an outcome")
+    drafting.add_argument("--out", type=Path, default=Path("applicant.py"), metavar="FILE", help="default: %(default)s")
     writing = command("sql", "print one SELECT that decides the rows of a table exactly as the service does")
     _opened(writing)
     writing.add_argument("--dialect", choices=DIALECTS, required=True)

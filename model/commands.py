@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 # Each command imports what it needs, so that `--help` is fast.
 from lambda_app.errors import ArtifactCorrupt, ServiceError
 from model.arguments import parser, settings_of
+from model.data.rejects import DataError
 from model.errors import ModelError
 from model.inputs import (
     against_champion,
@@ -238,6 +239,28 @@ def _sql(options: Namespace) -> int:
     return 0
 
 
+def _contract(options: Namespace) -> int:
+    from model.contract.loading import MARK
+    from model.draft.guesses import guess
+    from model.draft.looks import looks_of
+    from model.draft.text import source_of
+    from model.judge.limits import write_example
+
+    if options.out.exists():
+        raise DataError(f"{options.out} is there already; name another file with --out")
+    file, frame = looks_of(options.source)
+    source = source_of(guess(frame, file, options.outcome), file, options.source.name)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(source, encoding="utf-8")
+    say("drafted", f"{options.out}, with {source.count(MARK)} guesses to confirm, each marked '{MARK}'")
+    limits = options.out.with_name("limits.json")
+    if write_example(limits):
+        say("drafted", f"{limits}: the limits of model/limits.json; they are policy, which no file can say")
+    say("next", f"look at each mark in {options.out}, mend what is wrong, delete the mark; then")
+    say("", f"python -m model train --contract {options.out}:Applicant --data {options.source} --out DIR")
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "train": _train,
     "alternatives": _alternatives,
@@ -248,6 +271,7 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "track": _track,
     "score": _score,
     "sql": _sql,
+    "contract": _contract,
 }
 
 

@@ -19,7 +19,7 @@ ROOMS = {
         *("web", "telemetry", "handler"),
     ),
     "model": (
-        *("errors", "terminal", "intervals", "contract", "applicant", "data", "fit", "arguments"),
+        *("errors", "terminal", "intervals", "contract", "applicant", "data", "draft", "fit", "arguments"),
         *("formats", "judge", "alternatives", "report", "compare", "sql", "score"),
         *("track", "platforms", "run", "messages", "inputs", "commands", "__main__"),
     ),

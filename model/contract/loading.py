@@ -10,6 +10,9 @@ from pathlib import Path
 from model.contract.declarations import Contract
 from model.contract.errors import ContractError
 
+# Before each guess of a drafted contract; a person takes it away.
+MARK = "# CONFIRM:"
+
 
 def load_contract(where: str) -> type[Contract]:
     """Load a contract class.
@@ -22,7 +25,8 @@ def load_contract(where: str) -> type[Contract]:
     Raises
     ------
     ContractError
-        There is no such module or class, the module cannot be imported, or the class is not a `Contract`.
+        There is no such module or class, the module cannot be imported, the class is not a `Contract`, or it is a draft
+        with guesses that nobody has confirmed.
     """
     module_name, _, class_name = where.rpartition(":")
     if not module_name:
@@ -45,4 +49,19 @@ def load_contract(where: str) -> type[Contract]:
     contract = getattr(module, class_name, None)
     if not (isinstance(contract, type) and issubclass(contract, Contract)):
         raise ContractError(f"{module_name} has no contract named {class_name}")
+    _refuse_guesses(contract)
     return contract
+
+
+def _refuse_guesses(contract: type[Contract]) -> None:
+    path = getattr(sys.modules[contract.__module__], "__file__", None)
+    if path is None or not path.endswith(".py"):
+        return
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    guesses = [number for number, line in enumerate(lines, start=1) if MARK in line]
+    if guesses and not Path(path).samefile(__file__):
+        listed = ", ".join(map(str, guesses[:5])) + (", …" if len(guesses) > 5 else "")
+        raise ContractError(
+            f"{path} is a draft with {len(guesses)} guesses (lines {listed}). "
+            f"Look at each, mend what is wrong, and delete its '{MARK}'"
+        )

@@ -91,27 +91,38 @@ def of_number(cells: Iterable[str], spec: FieldSpec | None, file: File) -> str:
     if spec is not None and spec.kind == "flag":
         yes, no = (tuple(word for word in words if word in tokens) for words in (YES, NO))
         return f"Words for 1 and 0: declare file = File(yes={_tuple(yes)}, no={_tuple(no)})" if yes or no else ""
-    declared: list[str] = []
-    currencies = tuple(mark for mark in CURRENCIES if any(mark in token for token in tokens))
-    if currencies:
-        declared.append(f"currency={_tuple(currencies)}")
-        for mark in currencies:
-            tokens = [token.replace(mark, "").strip() for token in tokens]
-    for thousands, decimal in ((",", "."), (".", ","), (" ", ","), ("'", "."), (" ", "."), ("\u00a0", ",")):
-        grouped = re.compile(rf"-?\d{{1,3}}({re.escape(thousands)}\d{{3}})+({re.escape(decimal)}\d+)?")
-        if any(grouped.fullmatch(token) for token in tokens) and not _is_decimal_comma(tokens, thousands):
-            declared.append(f'thousands="{" " if thousands == chr(0xA0) else thousands}"')
-            if any(grouped.fullmatch(token) and decimal in token and decimal == "," for token in tokens):
-                declared.insert(0, 'decimal=","')
-            break
-    else:
-        if any(re.fullmatch(r"-?\d+,\d+", token) for token in tokens):
-            declared.append('decimal=","')
+    marks = marks_of(tokens)
+    declared = [f"{name}={_written(mark)}" for name, mark in marks.items()]
     if declared:
         return f"It looks like {_kinds(declared)}: declare file = File({', '.join(declared)})"
     if spec is not None and spec.kind == "int" and any(re.fullmatch(r"-?\d+\.0+", token) for token in tokens):
         return "Whole numbers are written with decimals: write them without, or declare the field a float"
     return ""
+
+
+def marks_of(cells: Iterable[str]) -> dict[str, str | tuple[str, ...]]:
+    """The marks in numbers, as they would be declared in `File`: decimal, thousands, currency.
+
+    >>> marks_of(["1.234,50", "20,00"]), marks_of(["$1,000"]), marks_of(["12"])
+    ({'decimal': ',', 'thousands': '.'}, {'currency': ('$',), 'thousands': ','}, {})
+    """
+    tokens = list(cells)
+    found: dict[str, str | tuple[str, ...]] = {}
+    currencies = tuple(mark for mark in CURRENCIES if any(mark in token for token in tokens))
+    if currencies:
+        found["currency"] = currencies
+        for mark in currencies:
+            tokens = [token.replace(mark, "").strip() for token in tokens]
+    for thousands, decimal in ((",", "."), (".", ","), (" ", ","), ("'", "."), (" ", "."), ("\u00a0", ",")):
+        grouped = re.compile(rf"-?\d{{1,3}}({re.escape(thousands)}\d{{3}})+({re.escape(decimal)}\d+)?")
+        if any(grouped.fullmatch(token) for token in tokens) and not _is_decimal_comma(tokens, thousands):
+            if any(grouped.fullmatch(token) and decimal in token and decimal == "," for token in tokens):
+                found = {"decimal": ",", **found}
+            found["thousands"] = " " if thousands == "\u00a0" else thousands
+            return found
+    if any(re.fullmatch(r"-?\d+,\d+", token) for token in tokens):
+        found["decimal"] = ","
+    return found
 
 
 def of_word(cells: Iterable[str], words: Sequence[str], file: File) -> str:
@@ -141,6 +152,10 @@ def _missing(tokens: Sequence[str], file: File) -> str:
 def _is_decimal_comma(tokens: Sequence[str], thousands: str) -> bool:
     """Whether a comma or point that could part thousands must be a decimal mark, as other cells show."""
     return any(re.fullmatch(rf"-?\d+{re.escape(thousands)}(\d{{1,2}}|\d{{4,}})", token) for token in tokens)
+
+
+def _written(mark: str | tuple[str, ...]) -> str:
+    return f'"{mark}"' if isinstance(mark, str) else _tuple(mark)
 
 
 def _kinds(declared: Sequence[str]) -> str:

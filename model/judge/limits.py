@@ -67,6 +67,14 @@ def limits_path(contract: type[Contract]) -> Path:
     return Path(str(sys.modules[contract.__module__].__file__)).with_name("limits.json")
 
 
+def write_example(path: Path) -> bool:
+    """Copy the default contract's limits, unless there are limits already; whether it did."""
+    if path.exists():
+        return False
+    path.write_bytes((Path(__file__).parents[1] / "limits.json").read_bytes())
+    return True
+
+
 def _finite(text: str) -> float:
     """A number that strict JSON can hold; `json` also reads NaN, Infinity and 1e999."""
     number = float(text)
