@@ -217,7 +217,7 @@ def _score(options: Namespace) -> int:
     from lambda_app import artifact
     from model.score.stream import score, writable
 
-    out = writable(options.output)  # told before anything is read
+    out = writable(options.output, options.input)  # told before anything is read
     opened = artifact.load(str(options.artifact))
     scored = score(opened, options.input, out, max_reject_share=options.max_rejects, id_column=options.id_column)
     refused = scored.rejects.rows_rejected

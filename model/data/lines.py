@@ -167,7 +167,8 @@ def _blocks(path: Path, file: File) -> Iterator[bytes]:
                 text = held + (decoded.removeprefix("\ufeff") if at_start else decoded).encode()
             except UnicodeError as err:
                 found = encoding_of(raw)
-                hint = f'It looks like {found}: declare file = File(encoding="{found}")' if found else "Export it again"
+                looks = f'It looks like {found}: declare file = File(encoding="{found}")'
+                hint = looks if found not in ("", file.encoding) else "Export it again"
                 line = lines + getattr(err, "object", b"")[: getattr(err, "start", 0)].count(b"\n") + 1
                 raise UnreadableFile(path.name, f"is not in {file.encoding} (line {line}). {hint}") from err
             at_start = at_start and not decoded

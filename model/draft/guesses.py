@@ -40,7 +40,7 @@ GOOD = (
     "true",
 )
 BAD_WHEN_ONE = r"(default|bad|risk|delinquen|charge|late|fraud)"
-SENSITIVE = r"(sex|gender|age|race|ethnic|marital|religio|national|disab|veteran|color|colour)"
+SENSITIVE = r"(sex|gender|age|race|ethnic|marital|married|religio|national|disab|veteran|color|colour)"
 IDENTIFIER = r"(^|_)(id|key|no|nr|number|uuid)$"
 MOST_WORDS, FEW_WORDS = 30, 2
 MOST_LABELS = 6
@@ -147,6 +147,8 @@ def guess(frame: pd.DataFrame, file: File, outcome: str | None = None) -> Guesse
             ignored[name] = f"it is neither a number nor one of few words ({distinct:,} different values)"
         else:
             fields.append(_field(name, _identifier(name, taken), cells, numbers, approved))
+    if not fields:
+        raise DataError("no column looks like a field: besides the outcome, none is a number or one of few words")
     others = tuple(label for label in labels if label not in (approve, deny))
     return Guesses(column, approve, deny, others, fields, sensitive, identifier, ignored)
 

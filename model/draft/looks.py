@@ -34,6 +34,8 @@ def looks_of(path: Path) -> tuple[File, pd.DataFrame]:
     ------
     UnreadableFile
     """
+    if not path.exists():
+        raise UnreadableFile(str(path), "no such file")
     name = path.name.lower()
     file = _text(path) if name.endswith(TEXTS) else File()
     if name.endswith(TEXTS):

@@ -90,8 +90,8 @@ def score(opened: Artifact, path: Path, out: Path, *, max_reject_share: float, i
     return Scored(approved, decided, rejects)
 
 
-def writable(out: Path) -> Path:
-    """The path, if answers can be written there.
+def writable(out: Path, path: Path) -> Path:
+    """The path `out`, if the answers about the file `path` can be written there.
 
     Raises
     ------
@@ -99,6 +99,10 @@ def writable(out: Path) -> Path:
     """
     if out.suffix.lower() not in WRITERS:
         raise DataError(f"{out}: the output file must be a .csv or .parquet file")
+    if not out.parent.is_dir():
+        raise DataError(f"{out}: there is no folder {out.parent}; make it first")
+    if out.exists() and path.exists() and out.samefile(path):
+        raise DataError(f"{out}: the answers would replace the applications; name another file with --out")
     return out
 
 

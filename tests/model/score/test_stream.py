@@ -136,6 +136,20 @@ def test_an_id_that_is_not_there_or_is_named_like_an_answer_is_refused(opened: A
         score(opened, source, out, max_reject_share=1.0, id_column="row")
 
 
+def test_the_applications_are_not_replaced_and_a_folder_is_asked_for(
+    small: TrainingRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "applications.csv"
+    source.write_text(LINES, encoding="utf-8")
+    words = ["score", "--artifact", str(small.directory), "--in", str(source), "--out"]
+    assert main([*words, str(source)]) == 1
+    assert main([*words, str(tmp_path / "none" / "out.csv")]) == 1
+    printed = capsys.readouterr().err
+    assert "would replace the applications" in printed
+    assert "there is no folder" in printed
+    assert source.read_text(encoding="utf-8") == LINES
+
+
 def test_a_file_without_rows_has_answers_without_rows(opened: Artifact, small: TrainingRun, tmp_path: Path) -> None:
     source = tmp_path / "applications.csv"
     source.write_text(",".join(FIELDS), encoding="utf-8")
