@@ -287,13 +287,12 @@ def _any_empty(columns: pa.Table) -> bool:
         cells = column.combine_chunks()
         if isinstance(cells, pa.ChunkedArray):
             return False
-        if pa.types.is_dictionary(cells.type):
-            place = pc.index(cells.dictionary, "").as_py()
-            if place < 0:
-                return False
-            found = cells.indices.to_numpy() == place
-        else:
-            found = np.asarray(pc.equal(cells, "").to_numpy(zero_copy_only=False))
+        is_dictionary = pa.types.is_dictionary(cells.type)
+        found = np.asarray(pc.equal(cells.dictionary if is_dictionary else cells, "").to_numpy(zero_copy_only=False))
+        if not found.any():
+            return False
+        if is_dictionary:  # several entries are empty once they are trimmed
+            found = found[cells.indices.to_numpy()]
         empty = found if empty is None else empty & found
     return empty is not None and bool(empty.any())
 

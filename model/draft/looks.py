@@ -6,18 +6,16 @@ import codecs
 import gzip
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from model.contract.file import File
 from model.data.hints import MISSING, SEPARATORS, encoding_of, marks_of
-from model.data.lines import read_lines
 from model.data.rejects import UnreadableFile
 from model.data.sheets import SHEETS, TEXTS, open_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 # How much of a text is looked at, and how many applications of any file.
@@ -38,10 +36,7 @@ def looks_of(path: Path) -> tuple[File, pd.DataFrame]:
         raise UnreadableFile(str(path), "no such file")
     name = path.name.lower()
     file = _text(path) if name.endswith(TEXTS) else File()
-    if name.endswith(TEXTS):
-        columns: Sequence[str] = next(iter(read_lines(path, file))).header
-    else:
-        columns = next(iter(open_sheets(path, (), file))).names
+    columns = next(open_sheets(path, (), file)).names
     found, rows = [], 0
     is_text = name.endswith((*TEXTS, *SHEETS))
     for sheet in open_sheets(path, list(dict.fromkeys(columns)), file):
@@ -52,7 +47,7 @@ def looks_of(path: Path) -> tuple[File, pd.DataFrame]:
     if not rows:
         raise UnreadableFile(path.name, "holds no rows")
     frame = pd.concat(found, ignore_index=True).head(ROWS)
-    return (_cells(file, frame)) if is_text else (file, frame)
+    return _cells(file, frame) if is_text else (file, frame)
 
 
 def _text(path: Path) -> File:
@@ -79,7 +74,7 @@ def _text(path: Path) -> File:
 def _cells(file: File, frame: pd.DataFrame) -> tuple[File, pd.DataFrame]:
     """Declare the marks and the words in cells of text, and take the missing ones away."""
     missing = list(file.missing)
-    marks: dict[str, str | tuple[str, ...]] = {}
+    marks: dict[str, Any] = {}
     cleaned = {}
     for name in frame:
         cells = frame[name].astype(str)
@@ -87,13 +82,9 @@ def _cells(file: File, frame: pd.DataFrame) -> tuple[File, pd.DataFrame]:
         words = [word for word in MISSING if word in distinct]
         known = distinct - set(words)
         series = pd.Series(sorted(known), dtype=str)
-        if (
-            found := marks_of(series.head(1_000).tolist())
-            if len(known) and not series.str.fullmatch(NUMBER).all()
-            else {}
-        ):
-            marks |= found
+        if not series.str.fullmatch(NUMBER).all():
+            marks |= marks_of(series.head(1_000).tolist())
         missing += [word for word in words if word not in missing]
         cleaned[name] = cells.mask(cells.isin(["", *words]))
-    declared = replace(file, missing=tuple(missing), **marks)  # type: ignore[arg-type]  # each mark is of its field's type
+    declared = replace(file, missing=tuple(missing), **marks)
     return declared, pd.DataFrame(cleaned)

@@ -451,6 +451,17 @@ def test_a_file_is_the_same_read_in_any_blocks(
     assert found.accepted.tolist() == list(range(len(PLAIN)))
 
 
+def test_a_line_of_spaces_is_blank_whatever_stands_above_it(tmp_path: Path) -> None:
+    # Given an empty cell in each column, none in the same row, and below a line of separators and spaces
+    gaps = [{**PLAIN[0], name: ""} for name in PLAIN[0]]
+    lines = text(gaps).splitlines()
+    spaces = " , " * (len(gaps) - 1)
+    (tmp_path / "loans.csv").write_text("\n".join([*lines, spaces, ""]), encoding="utf-8")
+    # When it is read, then that line is blank, and no row is rejected for it
+    rejects = read(tmp_path / "loans.csv", Loan, max_reject_share=1.0).rejects
+    assert (rejects.rows_read, rejects.blank_rows) == (len(gaps), 1)
+
+
 def test_the_declaration_travels_with_the_model() -> None:
     from model.contract.carried import carried_file, contract_as_data
     from model.contract.fields import fields_of
