@@ -84,18 +84,18 @@ check_function() {
   step "function"
   look_at_latest
   find_traffic
-  say "$function_name on $(field processor), alias $alias_name at version ${live_version:-none}"
-  [ "$(field update_status)" = InProgress ] || return 0
+  say "$function_name on $latest_processor, alias $alias_name at version ${live_version:-none}"
+  [ "$latest_update_status" = InProgress ] || return 0
   say "an earlier update is still under way; waiting for it"
   await_update
-  [ "$(field update_status)" != InProgress ] || stop_in_progress
+  [ "$latest_update_status" != InProgress ] || stop_in_progress
 }
 
 # One manifest, of the right architecture, of a model that has passed its gate. Needs no AWS.
 check_image() {
   step "image"
   local image_id manifest cases wanted=${ARCHITECTURE:-}
-  [ "$mode" = push ] || wanted=$(field processor)
+  [ "$mode" = push ] || wanted=$latest_processor
   docker image inspect "$image" >"$work/inspected.json" 2>"$work/error" ||
     stop "Docker has no image $image" "Build it (make images) or name another: IMAGE=name:tag scripts/deploy.sh"
   judge image "$work/inspected.json" "$wanted" >"$work/said"
@@ -155,8 +155,8 @@ resolve_digest() {
 
 update_code() {
   step "update"
-  if [ -n "$digest" ] && [ "$(field deployed)" = "$digest" ] &&
-    [ "$(field update_status)" = Successful ]; then
+  if [ -n "$digest" ] && [ "$latest_deployed" = "$digest" ] &&
+    [ "$latest_update_status" = Successful ]; then
     say "the function has this image already"
   elif [ "$mode" = dry-run ]; then
     say "would update $function_name and wait, at most $update_timeout s"
@@ -168,15 +168,14 @@ update_code() {
 
 send_update() {
   aws lambda update-function-code --function-name "$function_name" --image-uri "$image_uri" \
-    --revision-id "$(field revision)" --query LastUpdateStatus --output text
+    --revision-id "$latest_revision" --query LastUpdateStatus --output text
 }
 
 settle_update() {
-  local before
-  before=$(field deployed)
+  local before=$latest_deployed
   await_update
-  [ "$(field deployed)" != "$digest" ] || return 0
-  [ "$(field deployed)" = "$before" ] || stop_for_another
+  [ "$latest_deployed" != "$digest" ] || return 0
+  [ "$latest_deployed" = "$before" ] || stop_for_another
   return 1
 }
 
@@ -190,21 +189,18 @@ await_update() {
 check_state() {
   step "state"
   [ "$mode" != dry-run ] || { say "would check state and digest" && return; }
-  if [ "$(field state)" = Inactive ]; then
+  if [ "$latest_state" = Inactive ]; then
     wake "\$LATEST"
     look_at_latest
   fi
-  local state reason
-  state=$(field state)
-  reason=$(field reason)
-  case "$(field update_status)" in
+  case "$latest_update_status" in
     Successful) ;;
-    Failed) stop "Lambda could not update the function: $reason" "Correct the cause (logs, repository policy, image) and run again." ;;
+    Failed) stop "Lambda could not update the function: $latest_reason" "Correct the cause (logs, repository policy, image) and run again." ;;
     *) stop_in_progress ;;
   esac
-  [ "$state" = Active ] ||
-    stop "the function is $state: $reason" "See aws lambda get-function --function-name $function_name, then run again."
-  [ "$(field deployed)" = "$digest" ] || stop_for_another
+  [ "$latest_state" = Active ] ||
+    stop "the function is $latest_state: $latest_reason" "See aws lambda get-function --function-name $function_name, then run again."
+  [ "$latest_deployed" = "$digest" ] || stop_for_another
   say "active, with this digest"
 }
 
@@ -214,7 +210,7 @@ stop_in_progress() {
 }
 
 stop_for_another() {
-  stop "the function has $(field deployed), not $digest: another deploy came between" \
+  stop "the function has $latest_deployed, not $digest: another deploy came between" \
     "See who deploys, then run again."
 }
 
@@ -228,16 +224,13 @@ publish_version() {
 }
 
 send_publication() {
-  local revision code_sha
-  revision=$(field revision)
-  code_sha=$(field code_sha)
   aws lambda publish-version --function-name "$function_name" --description "model $model_version" \
-    --revision-id "$revision" --code-sha256 "$code_sha" --query Version --output text
+    --revision-id "$latest_revision" --code-sha256 "$latest_code_sha" --query Version --output text
 }
 
 settle_publication() {
   await_update
-  [ "$(field deployed)" = "$digest" ] || stop_for_another
+  [ "$latest_deployed" = "$digest" ] || stop_for_another
   return 1
 }
 

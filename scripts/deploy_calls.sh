@@ -3,7 +3,8 @@
 # How deploy.sh speaks: to people, to AWS with patience and advice, and to operations/release/checks.py.
 #
 # A function that finds something out prints it, and its caller reads that from a file: `ask … >"$work/said"`. Inside $(…)
-# `stop` would end only the parentheses, a signal would wait for AWS's answer, and Bash 5.2 may then lose its traps.
+# `stop` would end only the parentheses, and a signal would wait for AWS's answer. Bash 5.2 may even meet a signal there
+# with a syntax error of its own and status 2, so $(…) stands only before the traps and on the way to `stop`.
 
 say() { echo "    $*" >&2; }
 
@@ -132,23 +133,17 @@ wait_for() {
   done
 }
 
-# Ask Lambda about $LATEST; `field` says what it answered.
+# Ask Lambda about $LATEST, and set latest_… to what it answers; latest_deployed is the digest of its image.
+# shellcheck disable=SC2034  # deploy.sh reads them
 look_at_latest() {
   ask "The function $function_name can't be read" aws lambda get-function --function-name "$function_name" --query \
     "[Configuration.State || '-', Configuration.LastUpdateStatus || '-', Configuration.RevisionId || '-',
       Configuration.CodeSha256 || '-', Configuration.Architectures[0] || 'x86_64',
       Code.ResolvedImageUri || Code.ImageUri || '-',
-      Configuration.LastUpdateStatusReason || Configuration.StateReason || 'it gives no reason']" >"$work/latest"
-}
-
-# field NAME: one of state, update_status, revision, code_sha, processor, deployed (the image's digest) and reason, as
-# $LATEST was when we last looked.
-# shellcheck disable=SC2034  # one of them is printed
-field() {
-  local state update_status revision code_sha processor deployed reason
-  IFS=$'\t' read -r state update_status revision code_sha processor deployed reason <"$work/latest"
-  deployed=${deployed##*@}
-  echo "${!1}"
+      Configuration.LastUpdateStatusReason || Configuration.StateReason || 'it gives no reason']" >"$work/said"
+  IFS=$'\t' read -r latest_state latest_update_status latest_revision latest_code_sha latest_processor latest_deployed \
+    latest_reason <"$work/said"
+  latest_deployed=${latest_deployed##*@}
 }
 
 # read_version VERSION: its state, and the reason for it.
