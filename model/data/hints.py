@@ -21,8 +21,9 @@ YES = ("yes", "Yes", "YES", "true", "True", "TRUE", "1.0", "y", "Y", "t", "T", "
 NO = ("no", "No", "NO", "false", "False", "FALSE", "0.0", "n", "N", "f", "F", "off", "nein", "Nein", "non")
 CURRENCIES = ("€", "$", "£", "¥", "₹", "EUR", "USD", "GBP", "CHF", "INR")
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-# How many cells of a column are looked at.
+# How many cells of a column are looked at, and how many lines below the header are searched for another one.
 MOST = 1_000
+FEW = 20
 
 
 def encoding_of(content: bytes) -> str:

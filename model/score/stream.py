@@ -13,11 +13,11 @@ import numpy as np
 
 from model.contract.carried import carried_fields, carried_file
 from model.contract.reasons import SEPARATOR
-from model.data.applications import check_parts, columns_of
+from model.data.parts import check_parts, columns_of
 from model.data.rejects import REFERENCE, DataError, MissingColumns, Rejects, TooManyRejects
 from model.data.sheets import open_sheets
 from model.formats.batch import BatchDecider, cells
-from model.score.writers import COLUMNS, CsvWriter, ParquetWriter
+from model.score.writers import COLUMNS, Answers, CsvWriter, ParquetWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lambda_app.artifact import Artifact
-    from model.data.applications import Part
+    from model.data.parts import Part
 
 WRITERS: dict[str, type[CsvWriter] | type[ParquetWriter]] = {".csv": CsvWriter, ".parquet": ParquetWriter}
 
@@ -79,8 +79,7 @@ def score(opened: Artifact, path: Path, out: Path, *, max_reject_share: float, i
                 outcomes = decider.decide(part.matrix(fields))
                 approved += int(outcomes.approved[outcomes.which].sum())
                 decided += len(outcomes.which)
-                refused = _refused(part)
-                writer.write(part, outcomes, *refused)
+                writer.write(Answers(part, outcomes, *_refused(part), id_column))
         rejects.ignored_columns = tuple(name for name in rejects.ignored_columns if name != id_column)
         if rejects.share > max_reject_share:
             raise TooManyRejects(source, rejects, max_reject_share)

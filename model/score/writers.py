@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.data.applications import Part
+    from model.data.parts import Part
     from model.formats.batch import Outcomes
 
     Numbers = NDArray[np.intp]
@@ -28,7 +28,20 @@ CODE = pa.int32()
 
 
 class Answers:
-    """The answers to some rows, in their order.
+    """The answers to the rows of a part, in their order.
+
+    Parameters
+    ----------
+    part : Part
+    outcomes : Outcomes
+        Of the rows that passed.
+    positions : ndarray of int64, shape (n,)
+        Those of the refused rows.
+    numbers : ndarray of intp, shape (n,)
+        Each one's place in `refused`.
+    refused : list of str
+        What rows are refused for.
+    id_column : str or None
 
     Attributes
     ----------
@@ -84,7 +97,6 @@ class CsvWriter:
     def __init__(self, path: Path, model_version: str, id_column: str | None) -> None:
         self._file = path.open("wb")
         self._model_version = model_version
-        self._id_column = id_column
         header = [*COLUMNS[:1], *([] if id_column is None else [id_column]), *COLUMNS[1:]]
         self._file.write(_line(header).encode())
 
@@ -94,11 +106,7 @@ class CsvWriter:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def write(
-        self, part: Part, outcomes: Outcomes, positions: NDArray[np.int64], numbers: Numbers, refused: list[str]
-    ) -> None:
-        """Write the answers to the rows of a part; `positions`, `numbers` and `refused` are about the refused ones."""
-        answers = Answers(part, outcomes, positions, numbers, refused, self._id_column)
+    def write(self, answers: Answers) -> None:
         if not len(answers.rows):
             return
         tails = [
@@ -142,12 +150,7 @@ class ParquetWriter:
         if self._writer is not None:
             self._writer.close()
 
-    def write(
-        self, part: Part, outcomes: Outcomes, positions: NDArray[np.int64], numbers: Numbers, refused: list[str]
-    ) -> None:
-        """Write the answers to the rows of a part; `positions`, `numbers` and `refused` are about the refused ones."""
-        answers = Answers(part, outcomes, positions, numbers, refused, self._id_column)
-
+    def write(self, answers: Answers) -> None:
         def coded(values: Sequence[str | float | None], kind: pa.DataType) -> pa.Array:
             # A dictionary holds each value once, and no null: the rows do.
             known = dict.fromkeys(value for value in values if value is not None)

@@ -1,0 +1,192 @@
+"""The rows of a file, some at a time, with every column checked against the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from model.data import hints
+from model.data.columns import (
+    Checked,
+    Column,
+    check_field,
+    check_outcome,
+    check_range,
+    check_sensitive,
+    distinct,
+)
+from model.data.rejects import MissingColumns, UnreadableFile, printable
+from model.data.suspicions import lost_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from model.contract import Contract
+    from model.contract.fields import FieldSpec
+    from model.contract.file import File
+    from model.data.rejects import Rejects
+    from model.data.sheet import Sheet
+
+
+def columns_of(fields: tuple[FieldSpec, ...], file: File) -> list[str]:
+    """The columns of a file that hold fields."""
+    return [file.column_of(spec.name) for spec in fields]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a file, checked.
+
+    Attributes
+    ----------
+    sheet : Sheet
+        The rows before.
+    columns : dict of str to ndarray, shape (n,)
+        By the column's name in the file: what `model.data.columns` makes of it. Meaningless in rows with a fault.
+    kept : ndarray of int64
+        The rows that passed, counted from 0 in this part.
+    faults : list of (str, str, ndarray of int64)
+        Field, rule, and the rows that break it.
+    lost : dict of (str, str) to int
+        How many cells of a sensitive column hold a word that was read as missing.
+    """
+
+    sheet: Sheet
+    columns: dict[str, NDArray[Any]]
+    kept: NDArray[np.int64]
+    faults: list[tuple[str, str, NDArray[np.int64]]]
+    lost: dict[tuple[str, str], int]
+
+    def matrix(self, fields: tuple[FieldSpec, ...]) -> NDArray[np.float64]:
+        """The rows that passed, as `Applications.matrix`; each column is contiguous."""
+        in_file = self.sheet.file.column_of
+        every = len(self.kept) == len(self.sheet.positions)
+        found = np.empty((len(fields), len(self.kept)))
+        for row, spec in zip(found, fields, strict=True):
+            values = self.columns[in_file(spec.name)]
+            np.add(values if every else values[self.kept], 0.0, out=row)  # -0.0 becomes 0.0
+        return found.T
+
+
+def check_parts(
+    sheets: Iterable[Sheet], fields: tuple[FieldSpec, ...], contract: type[Contract] | None, rejects: Rejects
+) -> Iterator[Part]:
+    """Check sheet after sheet, and count in `rejects`; without a contract, outcome and sensitive columns are ignored.
+
+    Raises
+    ------
+    UnreadableFile, MissingColumns
+    """
+    steps: dict[str, Step] = {}
+    progress = tqdm(unit=" rows", unit_scale=True, desc="read", delay=2, leave=False, disable=None)
+    with progress:
+        for sheet in sheets:
+            if not steps:
+                steps = steps_of(fields, contract, sheet.file)
+                _check_columns(sheet, steps)
+                rejects.ignored_columns = tuple(name for name in sheet.names if name not in steps)
+            yield _check(sheet, steps, contract, rejects)
+            progress.update(sheet.rejects.rows_read)
+
+
+def _check_columns(sheet: Sheet, steps: Mapping[str, Step]) -> None:
+    if missing := [name for name in steps if name not in sheet.names]:
+        shown = sheet.names if hints.is_header(sheet.names, list(steps)) else ()
+        raise MissingColumns(sheet.source, missing, shown, sheet.hint)
+    if twice := [name for name in steps if sheet.names.count(name) > 1]:
+        raise UnreadableFile(sheet.source, f"has the column {printable(twice[0])} twice; keep one")
+
+
+def _check(sheet: Sheet, steps: Mapping[str, Step], contract: type[Contract] | None, rejects: Rejects) -> Part:
+    rejects.include(sheet.rejects)
+    sensitive = {} if contract is None else {rule.column: rule for rule in contract.sensitive}
+    passed = np.ones(len(sheet.places), dtype=np.bool_)
+    decided = np.ones(len(sheet.places), dtype=np.bool_)
+    values: dict[str, NDArray[Any]] = {}
+    faults: list[tuple[str, str, NDArray[np.int64]]] = []
+    lost: dict[tuple[str, str], int] = {}
+    for name, step in steps.items():
+        column = Column(sheet.columns.column(name), sheet.is_text, sheet.file)
+        checked = check_range(column, step.spec) if step.spec is not None and not sheet.is_text else None
+        if checked is None:
+            # Few different cells make many rows, and each needs to be checked once.
+            try:
+                cells, codes = distinct(column.cells)
+                checked = step.check(replace(column, cells=cells)).spread(codes)
+            except pa.ArrowNotImplementedError as err:
+                if step.spec is None:
+                    why = "cannot hold labels or groups; write it as numbers or text"
+                    raise UnreadableFile(sheet.source, f"the type of column {printable(name)} {why}") from err
+                checked = step.check(column)
+            else:
+                if name in sensitive:
+                    words = lost_words(sensitive[name], cells, codes, sheet.file)
+                    lost |= {(name, word): rows for word, rows in words.items()}
+        values[name] = checked.content
+        decided[checked.undecided] = False
+        for rule, rows in checked.faults.items():
+            rejects.add(step.field, rule, sheet.places[rows])
+            faults.append((step.field, rule, rows))
+            passed[rows] = False
+            if sheet.is_text and rule != "missing" and (hint := step.hint(column, rows)):
+                rejects.hints.setdefault(step.field, hint)
+    kept = np.flatnonzero(passed & decided)
+    # Whoever is not decided needs no other correct value.
+    left_out = int((~decided).sum())
+    rejects.rows_left_out += left_out
+    rejects.rows_rejected += sheet.rejects.rows_read - int(kept.size) - left_out
+    return Part(sheet, values, kept, faults, lost)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is done with one column of the file.
+
+    Attributes
+    ----------
+    field : str
+        The field's name, or the column's if it holds none.
+    check : callable
+    words : tuple of str, optional
+        What the column may hold; None for a number.
+    spec : FieldSpec, optional
+    """
+
+    field: str
+    check: Callable[[Column], Checked]
+    words: tuple[str, ...] | None
+    spec: FieldSpec | None = None
+
+    def hint(self, column: Column, rows: NDArray[np.int64]) -> str:
+        """What the cells of a text column that broke a rule look like."""
+        cells = pc.cast(column.cells.take(pa.array(rows[: hints.MOST])), pa.string()).unique().to_pylist()
+        if self.words is not None:
+            return hints.of_word(cells, self.words, column.file)
+        return hints.of_number(cells, self.spec, column.file)
+
+
+def steps_of(fields: tuple[FieldSpec, ...], contract: type[Contract] | None, file: File) -> dict[str, Step]:
+    """What is done with each column, by its name in the file."""
+    steps = {
+        file.column_of(spec.name): Step(
+            spec.name, partial(check_field, spec=spec), spec.words if spec.kind == "choice" else None, spec
+        )
+        for spec in fields
+    }
+    if contract is not None:
+        outcome = contract.outcome
+        labels = tuple(str(label) for label in (outcome.approve, outcome.deny, *outcome.leave_out))
+        steps[outcome.column] = Step(outcome.column, partial(check_outcome, outcome=outcome), labels)
+        for rule in contract.sensitive:
+            groups = tuple(str(value) for values in (rule.groups or {}).values() for value in values)
+            words = groups if rule.bands is None else None
+            steps[rule.column] = Step(rule.column, partial(check_sensitive, sensitive=rule), words)
+    return steps
