@@ -330,14 +330,25 @@ if TYPE_CHECKING:
         # What looks wrong without breaking the contract, in sentences.
         warnings: NotRequired[list[str]]
 
+    class Divided(TypedDict):
+        """How the rows were divided: by `seed`, `column`, `date` (the hold-out's first), `group` or `equal rows`."""
+
+        by: str
+        column: str | None
+        training: int
+        holdout: int
+        since: NotRequired[str]
+
     class Data(TypedDict):
-        """What the model was trained on; `rejects` summarises the rejected rows."""
+        """What the model was trained on; `rejects` summarises the rejected rows. Older manifests lack the last two."""
 
         source: str
         digest: str
         dated: str | None
         rows: int
         rejects: RejectSummary
+        split: NotRequired[Divided]
+        weighted_by: NotRequired[str | None]
 
     class Manifest(TypedDict):
         """`manifest.json`, complete."""

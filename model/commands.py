@@ -97,8 +97,9 @@ def _export(options: Namespace) -> int:
     from lambda_app import artifact
     from model.contract.carried import refuse_another_contract
     from model.contract.loading import load_contract
+    from model.fit.splitting import split
     from model.fit.task import TrainingTask
-    from model.fit.train import Candidate, split
+    from model.fit.train import Candidate
     from model.run import publish
 
     manifest = artifact.load(str(options.artifact)).manifest

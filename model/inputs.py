@@ -49,7 +49,7 @@ def judged_rows(
     options: Namespace, manifest: Manifest, contract: type[Contract], to: TextIO | None = None
 ) -> Applications:
     """The labelled applications to judge a model on: of its training data, only the hold-out."""
-    from model.fit.train import split
+    from model.fit.splitting import split
 
     applications = applications_of(options, contract, to=to)
     settings, data = trained_with(options.artifact, manifest)

@@ -7,13 +7,13 @@ from dataclasses import fields
 
 import pytest
 
-from model.contract import File, Outcome, Sensitive
+from model.contract import File, Outcome, Sensitive, Split
 from model.contract.fields import fields_of
 from model.contract.loading import load_contract
 from tests.serving import ROOT
 
 PAGE = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
-CALLS = re.findall(r"`((?:File|Outcome|Sensitive)\(.*?\))`", PAGE)
+CALLS = re.findall(r"`((?:File|Outcome|Sensitive|Split)\(.*?\))`", PAGE)
 
 
 def test_the_contract_on_the_page_is_one(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -25,10 +25,11 @@ def test_the_contract_on_the_page_is_one(tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.parametrize("call", [call for call in CALLS if "…" not in call])
 def test_every_declaration_on_the_page_is_accepted(call: str) -> None:
-    names = {"File": File, "Outcome": Outcome, "Sensitive": Sensitive}
+    names = {"File": File, "Outcome": Outcome, "Sensitive": Sensitive, "Split": Split}
     assert eval(call.replace("\\|", "|"), names)  # noqa: S307  # the page is ours
 
 
-def test_the_page_names_everything_that_can_be_declared_of_a_file() -> None:
-    shown = " ".join(CALLS)
-    assert [entry.name for entry in fields(File) if f"{entry.name}=" not in shown] == []
+@pytest.mark.parametrize("declared", [File, Split])
+def test_the_page_names_everything_that_can_be_declared(declared: type) -> None:
+    shown = " ".join(call for call in CALLS if call.startswith(declared.__name__))
+    assert [entry.name for entry in fields(declared) if f"{entry.name}=" not in shown] == []

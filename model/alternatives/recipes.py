@@ -63,10 +63,10 @@ class Recipe:
         Reweighing: a row of group g with outcome y weighs P(g) P(y) / P(g, y), to the power of `strength`. With these
         weights, outcome and group are independent. F. Kamiran, T. Calders: Data preprocessing techniques for
         classification without discrimination. Knowledge and Information Systems 33 (2012), 1-33. Rows without a group
-        weigh 1.
+        weigh 1. The applications' own weights, if they have any, are multiplied by these.
         """
         if self.reweighed_by is None:
-            return None
+            return training.weights
         names, weights = training.groups[self.reweighed_by], np.ones(len(training.approved))
         known = names != ""
         for name in np.unique(names[known]):
@@ -75,7 +75,7 @@ class Recipe:
                 if cell.any():
                     alike = np.mean(names[known] == name) * np.mean(training.approved[known] == outcome)
                     weights[cell] = (alike / np.mean(cell[known])) ** self.strength
-        return weights
+        return weights if training.weights is None else weights * training.weights
 
 
 def first_round(fields: Sequence[str], columns: Iterable[str], settings: TrainingSettings) -> list[Recipe]:

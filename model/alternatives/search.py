@@ -17,7 +17,8 @@ from tqdm import tqdm
 from model.alternatives.recipes import first_round, second_round
 from model.alternatives.trial import Rows, tried, try_recipe, unbeaten
 from model.fit.scorecard import fit_scorecard
-from model.fit.train import out_of_fold, split
+from model.fit.splitting import split
+from model.fit.train import out_of_fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,9 +88,9 @@ def search(
     training, holdout = split(applications, settings)
     rule, cutoff = limits["cutoff"], np.array([manifest["threshold"]])
     with threadpool_limits(limits=1):
-        unseen = out_of_fold(training, settings)
+        unseen = out_of_fold(training, settings, training.weights)
         labels = training.approved.astype(np.int64)
-        pipeline = fit_scorecard(training.fields, training.matrix, labels, settings).pipeline
+        pipeline = fit_scorecard(training.fields, training.matrix, labels, settings, training.weights).pipeline
         seen = pipeline.predict_proba(holdout.matrix)[:, 1]
         on = Rows(training, holdout, rule, unseen >= cutoff, seen >= cutoff)
         log = _Log(directory / PARTIAL, [manifest["model_version"], applications.digest, settings.as_dict(), rule])

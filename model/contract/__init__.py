@@ -29,8 +29,8 @@ home choice True None None ('owner', 'tenant')
 """
 
 # No `from __future__ import annotations`: pydantic could not resolve the annotations of the example.
-from model.contract.declarations import Contract, Direction, Outcome, Reason, Scored, Sensitive
+from model.contract.declarations import Contract, Direction, Outcome, Reason, Scored, Sensitive, Split
 from model.contract.errors import ContractError
 from model.contract.file import File
 
-__all__ = ["Contract", "ContractError", "Direction", "File", "Outcome", "Reason", "Scored", "Sensitive"]
+__all__ = ["Contract", "ContractError", "Direction", "File", "Outcome", "Reason", "Scored", "Sensitive", "Split"]

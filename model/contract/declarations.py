@@ -139,6 +139,53 @@ class Sensitive:
                     )
 
 
+@dataclass(frozen=True)
+class Split:
+    """How the applications are divided into those that train a model, and the hold-out that judges it.
+
+    By default at random, by the seed; otherwise in exactly one of four ways.
+
+    Parameters
+    ----------
+    column : str, optional
+        The column that says which application is which.
+    training, holdout : tuple of int or str
+        The column's words for either; any other word is rejected.
+    date : str, optional
+        The column with each application's date: the newest are the hold-out. Applications of one date stay together.
+    group : str, optional
+        A column whose equal values stay on one side, such as the customer's number.
+    equal_rows : bool
+        Applications that have all fields in common stay on one side.
+
+    Raises
+    ------
+    ContractError
+        Several ways are declared; a word stands for both sides, or one has no word.
+    """
+
+    column: str | None = None
+    training: tuple[int | str, ...] = ("training",)
+    holdout: tuple[int | str, ...] = ("holdout",)
+    date: str | None = None
+    group: str | None = None
+    equal_rows: bool = False
+
+    def __post_init__(self) -> None:
+        if sum((self.column is not None, self.date is not None, self.group is not None, self.equal_rows)) > 1:
+            raise ContractError("the split has several ways; declare one of column, date, group and equal_rows")
+        if not (isinstance(self.training, tuple) and isinstance(self.holdout, tuple)):
+            raise ContractError('the split\'s words must be tuples, such as training=("train",)')
+        training, holdout = ({str(word) for word in words} for words in (self.training, self.holdout))
+        if not training or not holdout or training & holdout:
+            raise ContractError("the split needs words for training and others for holdout")
+
+    @property
+    def source(self) -> str | None:
+        """The column that the split needs, besides the fields."""
+        return self.column or self.date or self.group
+
+
 def _ascending(bounds: tuple[float, ...]) -> bool:
     return bool(bounds) and all(map(isfinite, bounds)) and all(low < high for low, high in pairwise(bounds))
 
@@ -152,6 +199,10 @@ class Contract(BaseModel):
     # What the file of applications looks like, where it is not plain.
     file: ClassVar[File] = File()
     sensitive: ClassVar[tuple[Sensitive, ...]] = ()
+    # Which applications train a model and which judge it; by default at random.
+    split: ClassVar[Split] = Split()
+    # The column that says how much an application counts while a model is fitted; by default all count the same.
+    weight: ClassVar[str | None] = None
     # Why there is no sensitive column, in words for the report. Without it, the gate denies a contract that has none.
     no_sensitive_reason: ClassVar[str | None] = None
     # Applications for documents, smoke tests and golden cases. They are invented, never a real applicant's.

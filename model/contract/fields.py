@@ -137,9 +137,12 @@ def _check_columns(contract: type[Contract]) -> None:
             raise ContractError("is also a sensitive column, which the model must not see", name)
         if owners.setdefault(column, name) != name:
             raise ContractError(f"is in the same column as {owners[column]}", name)
-    others = [outcome, *sensitive]
+        if column in (contract.split.source, contract.weight):
+            raise ContractError("is also the column of the split or the weight, which the model must not see", name)
+    others = [outcome, *sensitive, *(other for other in (contract.split.source, contract.weight) if other is not None)]
     if twice := [column for column in others if others.count(column) > 1]:
-        raise ContractError(f"{contract.__name__} names the column {twice[0]} twice as outcome or sensitive")
+        roles = "outcome, sensitive, split or weight"
+        raise ContractError(f"{contract.__name__} names the column {twice[0]} twice as {roles}")
 
 
 def _check_sensitive(contract: type[Contract]) -> None:

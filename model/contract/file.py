@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from model.contract.errors import ContractError
@@ -39,6 +40,8 @@ class File:
         column, as a value, a label or a group, is always that word.
     yes, no : tuple of str
         The words for 1 and 0 in a field from 0 to 1, besides `1` and `0`.
+    date_format : str, optional
+        How dates are written, as `datetime.strptime` takes it, such as `%d.%m.%Y`; by default ISO 8601.
     line_breaks : bool
         Whether a quoted cell may span lines. If not, such lines are rejected: a stray quote looks the same.
     sheet : str, optional
@@ -63,6 +66,7 @@ class File:
     missing: tuple[str, ...] = ("NA",)
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
+    date_format: str | None = None
     line_breaks: bool = False
     sheet: str | None = None
     id: str | None = None
@@ -91,6 +95,9 @@ class File:
         except (LookupError, UnicodeError) as err:
             raise ContractError(f"file: there is no encoding of text named '{self.encoding}'") from err
 
+        if self.date_format is not None and not _is_date_format(self.date_format):
+            raise ContractError("file: date_format must say where the year is, such as %d.%m.%Y")
+
     def column_of(self, name: str) -> str:
         """The column that holds a field."""
         return self.columns.get(name, name)
@@ -112,3 +119,12 @@ class File:
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items() if name in known
         }
         return cls(**given)
+
+
+def _is_date_format(text: str) -> bool:
+    """Whether a written date can be read again."""
+    day = datetime(2024, 12, 31, tzinfo=UTC)
+    try:
+        return datetime.strptime(day.strftime(text), text).year == day.year  # noqa: DTZ007  # only the year counts
+    except ValueError:
+        return False

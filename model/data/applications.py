@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from model.contract import Contract
 from model.contract.fields import FieldSpec, fields_of
 from model.contract.file import File
+from model.data.marks import mark_columns
 from model.data.parts import check_parts, columns_of, steps_of
 from model.data.rejects import MAX_REJECT_SHARE, Rejects, TooManyRejects, UnreadableFile
 from model.data.sheets import frame_sheet, open_sheets
@@ -54,6 +55,9 @@ class Applications:
     dated : str or None
         ISO date of the data, UTC; None if unknown. The date of the file is not used: it may only say when the file was
         last copied.
+    marks : dict of str to ndarray, shape (n,)
+        What the contract declares about training: `side` (True for the hold-out), `date` (microseconds since 1970,
+        int64), `group` (int64; equal numbers stay together) and `weight` (float64).
     """
 
     fields: tuple[FieldSpec, ...]
@@ -65,6 +69,12 @@ class Applications:
     digest: str
     source: str
     dated: str | None = None
+    marks: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """How much each row counts while a model is fitted; None if all count the same."""
+        return self.marks.get("weight")
 
     def take(self, rows: NDArray[np.int64]) -> Applications:
         """The rows at these positions; facts about the data as a whole (digest, rejects) stay the same."""
@@ -74,6 +84,7 @@ class Applications:
             approved=self.approved[rows] if self.approved.size else self.approved,
             groups={name: values[rows] for name, values in self.groups.items()},
             accepted=self.accepted[rows],
+            marks={name: values[rows] for name, values in self.marks.items()},
         )
 
 
@@ -136,6 +147,7 @@ def _gather(
     rejects, source = Rejects(), ""
     rows: list[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]] = []
     groups: dict[str, list[NDArray[np.object_]]] = {}
+    marks: dict[str, list[NDArray[Any]]] = {}
     lost: dict[tuple[str, str], int] = {}
     for part in check_parts(sheets, fields, contract, rejects):
         source = part.sheet.source
@@ -143,6 +155,8 @@ def _gather(
         rows.append((part.matrix(fields), labels, part.sheet.positions[part.kept]))
         for rule in () if contract is None else contract.sensitive:
             groups.setdefault(rule.column, []).append(part.columns[rule.column][part.kept])
+        for name, column in () if contract is None else mark_columns(contract).items():
+            marks.setdefault(name, []).append(part.columns[column][part.kept])
         for key, count in part.lost.items():
             lost[key] = lost.get(key, 0) + count
     if contract is not None and not rejects.rows_read:
@@ -151,6 +165,12 @@ def _gather(
         raise TooManyRejects(source, rejects, max_reject_share)
     matrix, approved, accepted = (np.concatenate(parts) for parts in zip(*rows, strict=True))
     named = {column: np.concatenate(names) for column, names in groups.items()}
+    marked = {name: np.concatenate(values) for name, values in marks.items()}
+    if "group" in marked:
+        marked["group"] = np.unique(marked["group"].astype(str), return_inverse=True)[1]
+    if contract is not None and contract.split.equal_rows:
+        # NaN differs from NaN, and no field is infinite.
+        marked["group"] = np.unique(np.where(np.isnan(matrix), np.inf, matrix), axis=0, return_inverse=True)[1].ravel()
     if contract is not None:
         rejects.warnings = suspicions(contract, source, lost, matrix, approved, named)
     return Applications(
@@ -160,8 +180,9 @@ def _gather(
         groups=named,
         rejects=rejects,
         accepted=accepted,
-        digest=_digest(fields, matrix, approved, named),
+        digest=_digest(fields, matrix, approved, named, marked),
         source=source,
+        marks=marked,
     )
 
 
@@ -170,6 +191,7 @@ def _digest(
     matrix: NDArray[np.float64],
     approved: NDArray[np.bool_],
     groups: dict[str, NDArray[np.object_]],
+    marks: dict[str, NDArray[Any]],
 ) -> str:
     digest = hashlib.sha256()
     digest.update(json.dumps([[spec.name, spec.words] for spec in fields]).encode())
@@ -181,4 +203,7 @@ def _digest(
         distinct, codes = np.unique(names.astype(str), return_inverse=True)
         digest.update(json.dumps([column_name, distinct.tolist()]).encode())
         digest.update(codes.astype("<i4").tobytes())
+    for name, values in marks.items():
+        digest.update(name.encode())
+        digest.update(values.astype(values.dtype.newbyteorder("<")).tobytes())
     return digest.hexdigest()

@@ -126,9 +126,10 @@ def distinct(cells: pa.ChunkedArray) -> tuple[pa.ChunkedArray, NDArray[np.int64]
     pyarrow.ArrowNotImplementedError
         The type cannot be compared, such as a list.
     """
+    if not len(cells):  # Arrow has no dictionary of no dates
+        kind = cells.type.value_type if pa.types.is_dictionary(cells.type) else cells.type
+        return pa.chunked_array([], kind), np.empty(0, np.int64)
     encoded = pc.dictionary_encode(cells, null_encoding="encode").combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):  # without rows
-        return pa.chunked_array([], encoded.type.value_type), np.empty(0, np.int64)
     codes: NDArray[np.int64] = encoded.indices.to_numpy(zero_copy_only=False)
     return pa.chunked_array([encoded.dictionary]), codes
 
@@ -182,7 +183,7 @@ def check_outcome(column: Column, outcome: Outcome) -> Checked:
         **{column.key(label): UNDECIDED for label in outcome.leave_out},
     }
     declared = {str(label) for label in (outcome.approve, outcome.deny, *outcome.leave_out)}
-    found = _lookup(column, lambda value: labels.get(column.key(value)), declared=declared)
+    found = lookup(column, lambda value: labels.get(column.key(value)), declared=declared)
     missing = column.missing(declared)
     if missing.any():
         found.faults["missing"] = np.flatnonzero(missing)
@@ -207,15 +208,15 @@ def check_sensitive(column: Column, sensitive: Sensitive) -> Checked:
                 return None
             return names[int(np.searchsorted(bounds, value, side="right"))]
 
-        return _lookup(column, group, rule="float_type")
+        return lookup(column, group, rule="float_type")
     if sensitive.groups is not None:
         known = {column.key(value): name for name, values in sensitive.groups.items() for value in values}
         declared = {str(value) for values in sensitive.groups.values() for value in values}
-        return _lookup(column, lambda value: known.get(column.key(value)), declared=declared)
+        return lookup(column, lambda value: known.get(column.key(value)), declared=declared)
     if pa.types.is_string(column.cells.type):
         # The same words are missing in a typed table as in text.
         column = replace(column, is_text=True, cells=trimmed(pc.fill_null(column.cells, "")))
-    return _lookup(column, str)
+    return lookup(column, str)
 
 
 def band_names(bounds: tuple[float, ...]) -> list[str]:
@@ -290,10 +291,9 @@ def _with_flags(column: Column) -> Column:
     return Column(pc.if_else(is_yes, "1", pc.if_else(is_no, "0", pc.fill_null(cells, ""))), True, column.file)
 
 
-def _lookup(
+def lookup(
     column: Column,
-    find: Callable[[Any], str | bool | None],
-    *,
+    find: Callable[[Any], str | bool | int | None],
     rule: str = "literal_error",
     declared: Collection[str] = (),
 ) -> Checked:
@@ -301,13 +301,10 @@ def _lookup(
     missing = column.missing(declared)
     if pa.types.is_floating(column.cells.type):
         missing |= _bools(pc.is_null(column.cells, nan_is_null=True))
-    encoded = pc.dictionary_encode(column.cells).combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
-    found = [find(value) for value in encoded.dictionary.to_pylist()]
-    codes = pc.fill_null(encoded.indices, len(found)).to_numpy(zero_copy_only=False)
-    unknown = np.flatnonzero(np.array([value is None for value in found] + [False])[codes] & ~missing)
+    cells, codes = distinct(column.cells)
+    found = [None if value is None else find(value) for value in cells.to_pylist()]
     values = np.array([*found, None], dtype=object)[codes]
+    unknown = np.flatnonzero(np.array([value is None for value in found], dtype=np.bool_)[codes] & ~missing)
     values[missing] = ""
     return Checked(values, {rule: unknown} if unknown.size else {})
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,22 @@ MISSING = ("NaN", "nan", "N/A", "n/a", "NULL", "Null", "null", "None", "none", "
 YES = ("yes", "Yes", "YES", "true", "True", "TRUE", "1.0", "y", "Y", "t", "T", "on", "ja", "Ja", "oui", "si", "x", "X")
 NO = ("no", "No", "NO", "false", "False", "FALSE", "0.0", "n", "N", "f", "F", "off", "nein", "Nein", "non")
 CURRENCIES = ("€", "$", "£", "¥", "₹", "EUR", "USD", "GBP", "CHF", "INR")
+DATES = (
+    *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d", "%Y-%m", "%Y%m", "%Y"),
+    *(
+        "%d.%m.%y",
+        "%d/%m/%y",
+        "%m/%d/%y",
+        "%d-%b-%Y",
+        "%d-%b-%y",
+        "%d %b %Y",
+        "%d %B %Y",
+        "%b %d, %Y",
+        "%b-%Y",
+        "%b-%y",
+    ),
+    *("%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p"),
+)
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # How many cells of a column are looked at, and how many lines below the header are searched for another one.
 MOST = 1_000
@@ -141,6 +158,28 @@ def of_word(cells: Iterable[str], words: Sequence[str], file: File) -> str:
         found_words = [word for word in (*YES, *NO) if word in tokens]
         return f"Labels are written as words: declare {_tuple(tuple(found_words[:2]))} as the labels or groups"
     return ""
+
+
+def of_date(cells: Iterable[str], file: File) -> str:
+    """What cells that are not dates in the declared format look like.
+
+    >>> from model.contract import File
+    >>> of_date(["31.01.2024", "02.03.2024"], File())
+    'Dates are written otherwise: declare file = File(date_format="%d.%m.%Y")'
+    """
+    tokens = list(cells)
+    if found := _missing(tokens, file):
+        return found
+    fitting = [f'date_format="{written}"' for written in DATES if all(_is_date(token, written) for token in tokens)]
+    return f"Dates are written otherwise: declare file = File({') or File('.join(fitting)})" if fitting else ""
+
+
+def _is_date(token: str, written: str) -> bool:
+    try:
+        datetime.strptime(token, written)  # noqa: DTZ007  # only whether it is one
+    except ValueError:
+        return False
+    return True
 
 
 def _missing(tokens: Sequence[str], file: File) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from model.data.columns import (
     check_sensitive,
     distinct,
 )
+from model.data.marks import check_date, check_group, check_side, check_weight, mark_columns
 from model.data.rejects import MissingColumns, UnreadableFile, printable
 from model.data.suspicions import lost_words
 
@@ -136,7 +138,7 @@ def _check(sheet: Sheet, steps: Mapping[str, Step], contract: type[Contract] | N
             rejects.add(step.field, rule, sheet.places[rows])
             faults.append((step.field, rule, rows))
             passed[rows] = False
-            if sheet.is_text and rule != "missing" and (hint := step.hint(column, rows)):
+            if sheet.is_text and rule != "missing" and (hint := step.hint(_some(column.cells, rows))):
                 rejects.hints.setdefault(step.field, hint)
     kept = np.flatnonzero(passed & decided)
     # Whoever is not decided needs no other correct value.
@@ -144,6 +146,12 @@ def _check(sheet: Sheet, steps: Mapping[str, Step], contract: type[Contract] | N
     rejects.rows_left_out += left_out
     rejects.rows_rejected += sheet.rejects.rows_read - int(kept.size) - left_out
     return Part(sheet, values, kept, faults, lost)
+
+
+def _some(cells: pa.ChunkedArray, rows: NDArray[np.int64]) -> list[str]:
+    """The different cells of text in the first of these rows."""
+    found: list[str] = pc.cast(cells.take(pa.array(rows[: hints.MOST])), pa.string()).unique().to_pylist()
+    return found
 
 
 @dataclass(frozen=True)
@@ -155,38 +163,42 @@ class Step:
     field : str
         The field's name, or the column's if it holds none.
     check : callable
-    words : tuple of str, optional
-        What the column may hold; None for a number.
+    hint : callable
+        Says what cells of text that broke a rule look like.
     spec : FieldSpec, optional
     """
 
     field: str
     check: Callable[[Column], Checked]
-    words: tuple[str, ...] | None
+    hint: Callable[[list[str]], str]
     spec: FieldSpec | None = None
-
-    def hint(self, column: Column, rows: NDArray[np.int64]) -> str:
-        """What the cells of a text column that broke a rule look like."""
-        cells = pc.cast(column.cells.take(pa.array(rows[: hints.MOST])), pa.string()).unique().to_pylist()
-        if self.words is not None:
-            return hints.of_word(cells, self.words, column.file)
-        return hints.of_number(cells, self.spec, column.file)
 
 
 def steps_of(fields: tuple[FieldSpec, ...], contract: type[Contract] | None, file: File) -> dict[str, Step]:
     """What is done with each column, by its name in the file."""
-    steps = {
-        file.column_of(spec.name): Step(
-            spec.name, partial(check_field, spec=spec), spec.words if spec.kind == "choice" else None, spec
-        )
-        for spec in fields
+    number = partial(hints.of_number, spec=None, file=file)
+
+    def word(words: Iterable[object]) -> Callable[[list[str]], str]:
+        return partial(hints.of_word, words=[str(word) for word in words], file=file)
+
+    steps: dict[str, Step] = {}
+    for spec in fields:
+        hint = word(spec.words) if spec.kind == "choice" else partial(hints.of_number, spec=spec, file=file)
+        steps[file.column_of(spec.name)] = Step(spec.name, partial(check_field, spec=spec), hint, spec)
+    if contract is None:
+        return steps
+    outcome, split = contract.outcome, contract.split
+    labels = (outcome.approve, outcome.deny, *outcome.leave_out)
+    steps[outcome.column] = Step(outcome.column, partial(check_outcome, outcome=outcome), word(labels))
+    for rule in contract.sensitive:
+        hint = number if rule.bands is not None else word(chain.from_iterable((rule.groups or {}).values()))
+        steps[rule.column] = Step(rule.column, partial(check_sensitive, sensitive=rule), hint)
+    checks: dict[str, tuple[Callable[[Column], Checked], Callable[[list[str]], str]]] = {
+        "side": (partial(check_side, split=split), word((*split.training, *split.holdout))),
+        "date": (check_date, partial(hints.of_date, file=file)),
+        "group": (check_group, word(())),
+        "weight": (check_weight, number),
     }
-    if contract is not None:
-        outcome = contract.outcome
-        labels = tuple(str(label) for label in (outcome.approve, outcome.deny, *outcome.leave_out))
-        steps[outcome.column] = Step(outcome.column, partial(check_outcome, outcome=outcome), labels)
-        for rule in contract.sensitive:
-            groups = tuple(str(value) for values in (rule.groups or {}).values() for value in values)
-            words = groups if rule.bands is None else None
-            steps[rule.column] = Step(rule.column, partial(check_sensitive, sensitive=rule), words)
+    for mark, column in mark_columns(contract).items():
+        steps[column] = Step(column, *checks[mark])
     return steps

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
 from model.fit.boosting import additive
+from model.fit.splitting import folds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,20 +59,19 @@ def _sample(training: Applications, seed: int) -> NDArray[np.int64]:
 
 
 def _losses(sample: Applications, settings: TrainingSettings, numbers: NDArray[np.int64]) -> Floats:
-    """Each row's log loss after each number of iterations; shape (rows, numbers)."""
+    """Each row's log loss, times its weight, after each number of iterations; shape (rows, numbers)."""
     model = additive(sample.fields, replace(settings, max_iter=settings.most_iterations))
-    labels = sample.approved.astype(np.int64)
-    folds = StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed)
+    labels, weights = sample.approved.astype(np.int64), sample.weights
     losses = np.empty((len(labels), len(numbers)))
     for fit_rows, other_rows in tqdm(
-        folds.split(sample.matrix, labels),
+        folds(sample, settings),
         desc="find the number of iterations",
         total=settings.folds,
         unit="fold",
         leave=False,
         disable=None,
     ):
-        model.fit(sample.matrix[fit_rows], labels[fit_rows])
+        model.fit(sample.matrix[fit_rows], labels[fit_rows], None if weights is None else weights[fit_rows])
         # The log-odds against the recorded outcome.
         sign = np.where(sample.approved[other_rows], -1.0, 1.0)
         stages = model.staged_decision_function(sample.matrix[other_rows])
@@ -79,4 +79,4 @@ def _losses(sample: Applications, settings: TrainingSettings, numbers: NDArray[n
             place = np.searchsorted(numbers, iteration)
             if numbers[place] == iteration:
                 losses[other_rows, place] = np.logaddexp(0, sign * scores.ravel())
-    return losses
+    return losses if weights is None else losses * (weights / weights.mean())[:, None]

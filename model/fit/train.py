@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from model.data.applications import Applications
-from model.errors import TrainingError
 from model.fit.boosting import boosting
 from model.fit.cutoff import Choice, candidate_cutoffs, choose_cutoff
 from model.fit.iterations import best_iterations
 from model.fit.scorecard import fit_scorecard
 from model.fit.settings import TrainingSettings
+from model.fit.splitting import folds, split
 from model.fit.task import TrainingTask
 
 if TYPE_CHECKING:
@@ -80,15 +79,15 @@ def train(task: TrainingTask) -> Candidate:
         "tree": Pipeline([("tree", DecisionTreeClassifier(max_depth=3, random_state=settings.seed))]),
         "boosted": Pipeline([("boosting", boosting(fields, settings, max_leaf_nodes=31))]),
     }
-    labels = training.approved.astype(np.int64)
+    labels, weights = training.approved.astype(np.int64), training.weights
     with threadpool_limits(limits=1):
         for pipeline in tqdm(rivals.values(), desc="fit rivals", unit="model", leave=False, disable=None):
-            pipeline.fit(training.matrix, labels)
+            pipeline.fit(training.matrix, labels, **{f"{pipeline.steps[-1][0]}__sample_weight": weights})
         iterations = best_iterations(training, settings)
         # With these settings, another training of the same data need not search again.
         settings = replace(settings, max_iter=iterations, most_iterations=iterations)
-        fitted = fit_scorecard(fields, training.matrix, labels, settings)
-        unseen = out_of_fold(training, settings)
+        fitted = fit_scorecard(fields, training.matrix, labels, settings, weights)
+        unseen = out_of_fold(training, settings, weights)
         seen = fitted.pipeline.predict_proba(training.matrix)[:, 1]
     choice = choose_cutoff(candidate_cutoffs(seen), unseen, training, task.limits, settings)
     return Candidate(
@@ -96,43 +95,12 @@ def train(task: TrainingTask) -> Candidate:
     )
 
 
-def split(applications: Applications, settings: TrainingSettings) -> tuple[Applications, Applications]:
-    """Split the applications into training and hold-out rows.
-
-    Raises
-    ------
-    TrainingError
-        There are too few rows of one outcome, a sensitive column has fewer than two groups, or a field has no value
-        in any row.
-    """
-    for spec, column in zip(applications.fields, applications.matrix.T, strict=True):
-        if np.isnan(column).all():
-            raise TrainingError(f"the field {spec.name} has no value in any row; leave it out of the contract")
-    for column, names in applications.groups.items():
-        if len(np.unique(names[names != ""])) < 2:
-            raise TrainingError(f"the column {column} has fewer than two groups, so it cannot be used to judge a model")
-    denied, approved = np.bincount(applications.approved.astype(np.int64), minlength=2)
-    if min(denied, approved) < settings.folds * 2:
-        raise TrainingError(
-            f"{approved} approvals and {denied} denials are too few: at least {settings.folds * 2} of each are needed"
-        )
-    training, holdout = train_test_split(
-        np.arange(len(applications.approved)),
-        test_size=settings.holdout,
-        random_state=settings.seed,
-        stratify=applications.approved,
-    )
-    return applications.take(np.sort(training)), applications.take(np.sort(holdout))
-
-
 def out_of_fold(training: Applications, settings: TrainingSettings, weights: Floats | None = None) -> Floats:
-    """Each row's probability from a scorecard that was fitted without it."""
-    folds = StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed)
+    """Each row's probability from a scorecard that was fitted without it; `weights` are those of the rows, if any."""
     labels = training.approved.astype(np.int64)
     probabilities = np.empty(len(labels))
-    splits = folds.split(training.matrix, labels)
     for fit_rows, other_rows in tqdm(
-        splits, desc="cross-validate", total=settings.folds, unit="fold", leave=False, disable=None
+        folds(training, settings), desc="cross-validate", total=settings.folds, unit="fold", leave=False, disable=None
     ):
         fold = training.matrix[fit_rows], labels[fit_rows]
         fitted = fit_scorecard(training.fields, *fold, settings, None if weights is None else weights[fit_rows])

@@ -17,6 +17,7 @@ from lambda_app import artifact, formats
 from lambda_app.manifest import MANIFEST_VERSION, digest, model_version
 from model.contract.carried import contract_as_data
 from model.errors import ExportError
+from model.fit.splitting import described
 from model.formats import find
 from model.formats.bins import score_bins, shares
 from model.formats.pickled import pickled
@@ -24,7 +25,6 @@ from model.formats.pickled import pickled
 if TYPE_CHECKING:
     from lambda_app.artifact import Artifact
     from lambda_app.manifest import Data, Manifest
-    from model.data.applications import Applications
     from model.fit.task import TrainingTask
     from model.fit.train import Candidate
 
@@ -87,7 +87,7 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
             "libraries": {library: version(library) for library in LIBRARIES},
             "python": sys.version.split()[0],
             "settings": (candidate.settings or task.settings).as_dict(),
-            "data": _data(task.applications),
+            "data": _data(task, candidate),
             "no_sensitive_reason": task.contract.no_sensitive_reason,
             "unsupported": list(candidate.unsupported),
             "gate": {"passed": False, "denials": []},
@@ -98,13 +98,16 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
     return Exported(artifact.opened(manifest, written.content), written.content, pickled(candidate.pipeline))
 
 
-def _data(applications: Applications) -> Data:
+def _data(task: TrainingTask, candidate: Candidate) -> Data:
+    applications = task.applications
     return {
         "source": applications.source,
         "digest": applications.digest,
         "dated": applications.dated,
         "rows": len(applications.approved),
         "rejects": applications.rejects.as_dict(),
+        "split": described(task.contract, candidate.training, candidate.holdout),
+        "weighted_by": task.contract.weight,
     }
 
 

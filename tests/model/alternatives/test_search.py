@@ -19,7 +19,7 @@ from model.applicant import Applicant
 from model.contract.loading import load_contract
 from model.data.applications import check_frame
 from model.data.generator import generate
-from model.fit.train import split
+from model.fit.splitting import split
 from model.judge.limits import limits_of
 from tests.trainings import FAST, SMALL
 

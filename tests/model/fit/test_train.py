@@ -15,7 +15,8 @@ from model.contract.loading import load_contract
 from model.data.applications import check_frame
 from model.errors import TrainingError
 from model.fit.settings import TrainingSettings
-from model.fit.train import split, train
+from model.fit.splitting import split
+from model.fit.train import train
 from tests.artifacts import loans
 from tests.serving import ROOT
 from tests.trainings import MIXED, task_of
@@ -75,7 +76,7 @@ def test_split_uses_every_row_once_and_keeps_the_share_of_outcomes() -> None:
     [
         pytest.param({"Status": "good"}, "600 approvals and 0 denials are too few", id="one-outcome"),
         pytest.param({"Age": 30}, "Age has fewer than two groups", id="one-group"),
-        pytest.param({"Savings": np.nan}, "Savings has no value in any row", id="field-missing-everywhere"),
+        pytest.param({"Savings": np.nan}, "Savings has no value in any training row", id="field-missing-everywhere"),
     ],
 )
 def test_data_that_cannot_train_a_model_is_refused(changes: dict[str, Any], why: str) -> None:
