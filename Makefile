@@ -72,16 +72,16 @@ bench: $(VENV)/development trained $(EMULATOR) ## Measure against the alternativ
 	@$(if $(EMULATOR),,echo "The benchmarks need figures that only Linux provides: run them on Linux or in WSL 2." >&2; exit 1)
 	$(BIN)/python -m benchmarks --artifacts $(call quoted,ARTIFACTS) --emulator $(EMULATOR)
 
-# interpret-core is needed for this comparison alone, so it has its own environment.
+# The compared models are needed for this alone, so they have their own environment.
 $(VENV)/peers/bin/python: requirements/peers.txt $(BIN)/uv
-	@echo "Installing the compared library into $(VENV)/peers (once) …"
+	@echo "Installing the compared models into $(VENV)/peers (once) …"
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/peers
 	$(BIN)/uv pip install --quiet --python $@ --require-hashes -r requirements/peers.txt
 	@touch $@
 
-.PHONY: peers
-peers: $(VENV)/peers/bin/python ## Compare the scorecard with an explainable boosting machine on the example's data
-	$(VENV)/peers/bin/python -m benchmarks.peers
+.PHONY: quality
+quality: $(VENV)/peers/bin/python ## Compare the scorecard with six other models on two public data sets
+	$(VENV)/peers/bin/python -m benchmarks.quality
 
 .PHONY: trained
 trained: $(VENV)/training

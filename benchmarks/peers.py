@@ -1,30 +1,31 @@
-"""`make peers`: the scorecard against an explainable boosting machine (EBM) without interactions, on the same folds.
+"""The models that `benchmarks.quality` compares: each is fitted on some applications, and estimates others.
 
-An EBM is the usual choice for an additive model (interpret-core, https://interpret.ml). The scorecard is also fitted
-with the default number of iterations and no search for another, which is what the search is worth.
+Each has its authors' settings, but for what is said here.
 """
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import lightgbm
 import numpy as np
+import pandas as pd
+import xgboost
 from interpret.glassbox import ExplainableBoostingClassifier
-from sklearn.metrics import log_loss, roc_auc_score
-from sklearn.model_selection import RepeatedStratifiedKFold
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
+from optbinning import BinningProcess
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from benchmarks.search_path import ROOT
-from model.contract.loading import load_contract
-from model.data.applications import read
 from model.fit.iterations import best_iterations
 from model.fit.scorecard import fit_scorecard
 from model.fit.settings import TrainingSettings
-from model.intervals import critical
-from model.judge.calibration import calibration_fit
+from model.formats.scorecard import tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,101 +35,120 @@ if TYPE_CHECKING:
     from model.data.applications import Applications
 
     Floats = NDArray[np.float64]
-    # Fits on the first applications and gives the probabilities of the second ones.
-    Peer = Callable[[Applications, Applications], Floats]
+    # The probabilities of the second applications, and the entries of the model: what somebody would have to look
+    # through who wants to know all that it can say.
+    Peer = Callable[[Applications, Applications], tuple[Floats, int]]
 
-EXAMPLE = ROOT / "examples" / "credit_data"
-FOLDS, REPEATS = 5, 3
 SETTINGS = TrainingSettings()
+# As many trees as could help, and how long to wait for one that does.
+RATE, TREES, PATIENCE = 0.05, 2_000, 50
 
 
-@dataclass(frozen=True)
-class Fold:
-    """The figures of one model on the rows of one fold."""
-
-    loss: float
-    area: float
-    slope: float
-
-
-def scorecard(training: Applications, others: Applications) -> Floats:
-    """The project's scorecard as `model train` fits it, on training rows only."""
-    iterations = best_iterations(training, SETTINGS)
-    return _scorecard(replace(SETTINGS, max_iter=iterations), training, others)
+def scorecard(training: Applications, others: Applications) -> tuple[Floats, int]:
+    """The project's scorecard, as `model train` fits it. Entries: points."""
+    labels = training.approved.astype(np.int64)
+    settings = replace(SETTINGS, max_iter=best_iterations(training, SETTINGS))
+    pipeline = fit_scorecard(training.fields, training.matrix, labels, settings).pipeline
+    entries = sum(len(field["points"]) for field in tables_of(pipeline, training)["fields"])
+    return pipeline.predict_proba(others.matrix)[:, 1], entries
 
 
-def default_iterations(training: Applications, others: Applications) -> Floats:
-    """The scorecard without a search for the number of iterations."""
-    return _scorecard(SETTINGS, training, others)
+def logistic_regression(training: Applications, others: Applications) -> tuple[Floats, int]:
+    """Standardised numbers, the median where one is missing and a mark for that, words as 0 and 1. Entries: weights."""
+    words = [place for place, spec in enumerate(training.fields) if spec.words]
+    numbers = [place for place, spec in enumerate(training.fields) if not spec.words]
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), words),
+        (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
+    )
+    model = make_pipeline(columns, LogisticRegression(max_iter=10_000)).fit(training.matrix, training.approved)
+    return model.predict_proba(others.matrix)[:, 1], model[-1].coef_.size
 
 
-def explainable_boosting(training: Applications, others: Applications) -> Floats:
-    """An EBM with its own settings, but without interactions."""
+def explainable_boosting(training: Applications, others: Applications, interactions: float = 0) -> tuple[Floats, int]:
+    """An EBM; its own settings have interactions, which no table of single fields can hold. Entries: cells."""
     kinds = ["nominal" if spec.words else "continuous" for spec in training.fields]
     model: Any = ExplainableBoostingClassifier(
-        feature_types=kinds, interactions=0, n_jobs=1, random_state=SETTINGS.seed
+        feature_types=kinds, interactions=interactions, n_jobs=1, random_state=SETTINGS.seed
     )
     with warnings.catch_warnings():
         # Its plots would not show missing values; nothing is plotted here.
         warnings.filterwarnings("ignore", "Missing values detected")
         model.fit(training.matrix, training.approved)
-    found: Floats = model.predict_proba(others.matrix)[:, 1]
-    return found
+    return model.predict_proba(others.matrix)[:, 1], sum(term.size for term in model.term_scores_)
+
+
+def with_interactions(training: Applications, others: Applications) -> tuple[Floats, int]:
+    """An EBM with its own settings."""
+    return explainable_boosting(training, others, interactions="3x")  # type: ignore[arg-type]  # as it names them
+
+
+def optimal_binning(training: Applications, others: Applications) -> tuple[Floats, int]:
+    """OptBinning's bins, then a logistic regression on their weights of evidence, as its scorecard. Entries: bins."""
+    words = [spec.name for spec in training.fields if spec.words]
+    process = BinningProcess([spec.name for spec in training.fields], categorical_variables=words)
+    model = make_pipeline(process, LogisticRegression(max_iter=10_000))
+    model.fit(_frame(training), training.approved.astype(np.int64))
+    tables = (process.get_binned_variable(spec.name).binning_table.build(add_totals=False) for spec in training.fields)
+    return model.predict_proba(_frame(others))[:, 1], sum(len(table) for table in tables)
+
+
+def light_gbm(training: Applications, others: Applications) -> tuple[Floats, int]:
+    """LightGBM, with as many trees as new data gain from. Entries: leaves."""
+    chosen: dict[str, Any] = {"learning_rate": RATE, "n_jobs": 1, "random_state": SETTINGS.seed, "verbose": -1}
+    fitted, stopping = _early(training)
+    search = lightgbm.LGBMClassifier(n_estimators=TREES, **chosen).fit(
+        *fitted,
+        eval_X=stopping[0],
+        eval_y=stopping[1],
+        eval_metric="binary_logloss",
+        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
+    )
+    model = lightgbm.LGBMClassifier(n_estimators=max(1, search.best_iteration_), **chosen)
+    model.fit(_frame(training), training.approved)
+    leaves = sum(tree["num_leaves"] for tree in model.booster_.dump_model()["tree_info"])
+    return model.predict_proba(_frame(others))[:, 1], leaves
+
+
+def xg_boost(training: Applications, others: Applications) -> tuple[Floats, int]:
+    """XGBoost, with as many trees as new data gain from. Entries: leaves."""
+    chosen: dict[str, Any] = {"learning_rate": RATE, "n_jobs": 1, "random_state": SETTINGS.seed}
+    fitted, stopping = _early(training)
+    search = xgboost.XGBClassifier(
+        n_estimators=TREES, early_stopping_rounds=PATIENCE, eval_metric="logloss", enable_categorical=True, **chosen
+    ).fit(*fitted, eval_set=[stopping], verbose=False)
+    model = xgboost.XGBClassifier(n_estimators=search.best_iteration + 1, enable_categorical=True, **chosen)
+    model.fit(_frame(training), training.approved)
+    leaves = int((model.get_booster().trees_to_dataframe()["Feature"] == "Leaf").sum())
+    return model.predict_proba(_frame(others))[:, 1], leaves
 
 
 PEERS: dict[str, Peer] = {
     "scorecard": scorecard,
-    f"scorecard, {SETTINGS.max_iter} iterations": default_iterations,
-    "EBM": explainable_boosting,
+    "logistic regression": logistic_regression,
+    "EBM, no interactions": explainable_boosting,
+    "EBM": with_interactions,
+    "OptBinning": optimal_binning,
+    "LightGBM": light_gbm,
+    "XGBoost": xg_boost,
 }
 
 
-def main() -> None:
-    """Measure on the example's data, and print a table."""
-    applications = read(EXAMPLE / "credit_data.csv", load_contract(f"{EXAMPLE / 'applicant.py'}:Applicant"))
-    splits = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=SETTINGS.seed)
-    found: dict[str, list[Fold]] = {name: [] for name in PEERS}
-    with threadpool_limits(limits=1):
-        for training, others in tqdm(
-            splits.split(applications.matrix, applications.approved),
-            desc="folds",
-            total=FOLDS * REPEATS,
-            leave=False,
-            disable=None,
-        ):
-            for name, peer in PEERS.items():
-                judged = applications.take(others)
-                found[name].append(_figures(peer(applications.take(training), judged), judged.approved))
-    print(f"{len(applications.approved):,} applications, {FOLDS * REPEATS} folds ({FOLDS} folds, {REPEATS} times)")
-    print(f"{'':<26} {'log loss':>8} {'ROC AUC':>8} {'slope':>6}   log loss less the scorecard's, 95 %")
-    for name, folds in found.items():
-        loss, area, slope = (np.mean([getattr(fold, what) for fold in folds]) for what in ("loss", "area", "slope"))
-        behind = _difference(folds, found["scorecard"]) if name != "scorecard" else ""
-        print(f"{name:<26} {loss:8.4f} {area:8.4f} {slope:6.3f}   {behind}".rstrip())
+def _frame(applications: Applications) -> pd.DataFrame:
+    """The columns by name, with words as categories."""
+    columns = {}
+    for spec, column in zip(applications.fields, applications.matrix.T, strict=True):
+        if spec.words:
+            codes = np.nan_to_num(column, nan=-1).astype(np.int64)
+            columns[spec.name] = pd.Series(pd.Categorical.from_codes(codes, pd.Index(spec.words)))
+        else:
+            columns[spec.name] = pd.Series(column)
+    return pd.DataFrame(columns)
 
 
-def _scorecard(settings: TrainingSettings, training: Applications, others: Applications) -> Floats:
-    labels = training.approved.astype(np.int64)
-    pipeline = fit_scorecard(training.fields, training.matrix, labels, settings).pipeline
-    found: Floats = pipeline.predict_proba(others.matrix)[:, 1]
-    return found
-
-
-def _figures(probabilities: Floats, approved: NDArray[np.bool_]) -> Fold:
-    fit = calibration_fit(probabilities, approved)
-    slope = float("nan") if fit is None else fit["slope"]["value"]
-    return Fold(log_loss(approved, probabilities), roc_auc_score(approved, probabilities), float(slope or "nan"))
-
-
-def _difference(folds: list[Fold], others: list[Fold]) -> str:
-    """The mean paired difference of the log loss, with an interval that allows for folds that share training rows.
-
-    C. Nadeau and Y. Bengio: Inference for the generalization error. Machine Learning 52 (2003), 239-281.
-    """
-    differences = np.array([fold.loss - other.loss for fold, other in zip(folds, others, strict=True)])
-    half = critical(1) * np.sqrt((1 / len(differences) + 1 / (FOLDS - 1)) * differences.var(ddof=1))
-    return f"{differences.mean():+.4f} [{differences.mean() - half:+.4f}, {differences.mean() + half:+.4f}]"
-
-
-if __name__ == "__main__":
-    main()
+def _early(training: Applications) -> tuple[tuple[pd.DataFrame, Any], tuple[pd.DataFrame, Any]]:
+    """Four fifths of the rows, to add trees by, and the last fifth, to say when to stop."""
+    rows = np.arange(len(training.approved))
+    fitted, stopping = train_test_split(rows, test_size=0.2, random_state=SETTINGS.seed, stratify=training.approved)
+    frame = _frame(training)
+    return (frame.iloc[fitted], training.approved[fitted]), (frame.iloc[stopping], training.approved[stopping])
