@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from model.alternatives.recipes import first_round, second_round
 from model.alternatives.trial import Rows, tried, try_recipe, unbeaten
+from model.fit.estimates import estimates
 from model.fit.scorecard import fit_scorecard
-from model.fit.splitting import split
-from model.fit.train import out_of_fold
+from model.fit.splitting import sample, split
+from model.fit.train import JUDGING, out_of_fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,12 +87,13 @@ def search(
         `alternatives.partial.jsonl` here keeps what was tried, so that an interrupted search goes on where it stopped.
     """
     training, holdout = split(applications, settings)
+    training = sample(training, JUDGING, settings.seed)
     rule, cutoff = limits["cutoff"], np.array([manifest["threshold"]])
     with threadpool_limits(limits=1):
-        unseen = out_of_fold(training, settings, training.weights)
+        unseen = out_of_fold(training, settings, training.weights, threads=cpu_count())
         labels = training.approved.astype(np.int64)
         pipeline = fit_scorecard(training.fields, training.matrix, labels, settings, training.weights).pipeline
-        seen = pipeline.predict_proba(holdout.matrix)[:, 1]
+        seen = estimates(pipeline, holdout.matrix)
         on = Rows(training, holdout, rule, unseen >= cutoff, seen >= cutoff)
         log = _Log(directory / PARTIAL, [manifest["model_version"], applications.digest, settings.as_dict(), rule])
         points = _try(first_round([spec.name for spec in training.fields], training.groups, settings), log, on)

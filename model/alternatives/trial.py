@@ -9,6 +9,7 @@ import numpy as np
 
 from model import intervals
 from model.fit.cutoff import candidate_cutoffs, operating_curve, permitted, value_of
+from model.fit.estimates import estimates
 from model.fit.scorecard import fit_scorecard
 from model.fit.train import out_of_fold
 
@@ -83,12 +84,12 @@ def try_recipe(recipe: Recipe, on: Rows) -> list[Point]:
     if rule["by"] == "value":
         cutoffs = np.array([rule["cutoff"]])
     else:
-        cutoffs = candidate_cutoffs(pipeline.predict_proba(training.matrix)[:, 1])
+        cutoffs = candidate_cutoffs(estimates(pipeline, training.matrix))
     curve = operating_curve(unseen, training, cutoffs)
     values = value_of(rule, curve)
     sensible = permitted(rule, curve) & (values >= _of_a_constant(rule, training.approved))
     best = cutoffs[sensible][unbeaten(values[sensible], curve.gap[sensible])]
-    seen = pipeline.predict_proba(holdout.matrix)[:, 1]
+    seen = estimates(pipeline, holdout.matrix)
     return [
         {
             "recipe": recipe.name,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from model.data.applications import Applications
-    from model.fit.settings import TrainingSettings
     from model.fit.task import CutoffRule, Limits
 
 Floats = NDArray[np.float64]
@@ -184,7 +183,12 @@ def candidate_cutoffs(probabilities: Floats) -> Floats:
 
 
 def choose_cutoff(
-    cutoffs: Floats, unseen: Floats, training: Applications, limits: Limits, settings: TrainingSettings
+    cutoffs: Floats,
+    unseen: Floats,
+    training: Applications,
+    limits: Limits,
+    margin: float = 0.0,
+    rows: float | None = None,
 ) -> Choice:
     """The cut-off by the policy's rule, of those whose gap between groups is expected to pass the gate.
 
@@ -201,8 +205,10 @@ def choose_cutoff(
         n labelled rows.
     limits : Limits
         The rule, and the widest gap allowed.
-    settings : TrainingSettings
-        The margin below that limit, and the hold-out's share, on which the gap will be judged.
+    margin : float
+        How far below that limit the gap should stay.
+    rows : float, optional
+        How many rows will judge the gap, by default as many as these.
 
     Raises
     ------
@@ -212,7 +218,6 @@ def choose_cutoff(
     rule = limits["cutoff"]
     if rule["by"] == "value":
         cutoffs = np.array([rule["cutoff"]])
-    rows = len(training.approved) * settings.holdout / (1 - settings.holdout)
     curve = operating_curve(unseen, training, cutoffs, rows)
     values, errors = _measured(rule, curve)
     allowed = np.isfinite(values)
@@ -221,7 +226,7 @@ def choose_cutoff(
             f"at no cut-off are at most {rule['at_most']:.1%} of the approved labelled deny; the smallest share is "
             f"{np.nanmin(curve.bad_share):.1%}. Raise at_most in the limits, or train with fields that tell more"
         )
-    limit = limits["maximum_equal_opportunity_gap"] - settings.gap_margin
+    limit = limits["maximum_equal_opportunity_gap"] - margin
     within = allowed & (curve.upper <= limit)
     eligible = within if within.any() else allowed & (curve.upper == curve.upper[allowed].min())
     best = int(np.argmax(np.where(eligible, values, -np.inf)))

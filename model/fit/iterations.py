@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
 from model.fit.boosting import additive
-from model.fit.splitting import folds
+from model.fit.splitting import folds, sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +41,7 @@ def best_iterations(training: Applications, settings: TrainingSettings) -> int:
     if settings.most_iterations <= settings.max_iter:
         return settings.max_iter
     numbers = np.union1d(np.arange(STEP, settings.most_iterations, STEP), [settings.max_iter, settings.most_iterations])
-    losses = _losses(training.take(_sample(training, settings.seed)), settings, numbers)
+    losses = _losses(sample(training, ROWS, settings.seed), settings, numbers)
     best = int(np.argmin(losses.mean(axis=0)))
     behind = losses - losses[:, [best]]
     close = behind.mean(axis=0) <= behind.std(axis=0, ddof=1) / np.sqrt(len(behind))
@@ -51,30 +50,23 @@ def best_iterations(training: Applications, settings: TrainingSettings) -> int:
     return int(numbers[np.argmax(close)])
 
 
-def _sample(training: Applications, seed: int) -> NDArray[np.int64]:
-    rows = np.arange(len(training.approved))
-    if len(rows) > ROWS:
-        rows, _ = train_test_split(rows, train_size=ROWS, random_state=seed, stratify=training.approved)
-    return np.sort(rows)
-
-
-def _losses(sample: Applications, settings: TrainingSettings, numbers: NDArray[np.int64]) -> Floats:
+def _losses(rows: Applications, settings: TrainingSettings, numbers: NDArray[np.int64]) -> Floats:
     """Each row's log loss, times its weight, after each number of iterations; shape (rows, numbers)."""
-    model = additive(sample.fields, replace(settings, max_iter=settings.most_iterations))
-    labels, weights = sample.approved.astype(np.int64), sample.weights
+    model = additive(rows.fields, replace(settings, max_iter=settings.most_iterations))
+    labels, weights = rows.approved.astype(np.int64), rows.weights
     losses = np.empty((len(labels), len(numbers)))
     for fit_rows, other_rows in tqdm(
-        folds(sample, settings),
+        folds(rows, settings),
         desc="find the number of iterations",
         total=settings.folds,
         unit="fold",
         leave=False,
         disable=None,
     ):
-        model.fit(sample.matrix[fit_rows], labels[fit_rows], None if weights is None else weights[fit_rows])
+        model.fit(rows.matrix[fit_rows], labels[fit_rows], None if weights is None else weights[fit_rows])
         # The log-odds against the recorded outcome.
-        sign = np.where(sample.approved[other_rows], -1.0, 1.0)
-        stages = model.staged_decision_function(sample.matrix[other_rows])
+        sign = np.where(rows.approved[other_rows], -1.0, 1.0)
+        stages = model.staged_decision_function(rows.matrix[other_rows])
         for iteration, scores in enumerate(stages, start=1):
             place = np.searchsorted(numbers, iteration)
             if numbers[place] == iteration:

@@ -67,6 +67,16 @@ def folds(training: Applications, settings: TrainingSettings) -> Iterator[tuple[
         yield fit_rows, other_rows
 
 
+def sample(training: Applications, rows: int, seed: int) -> Applications:
+    """So many of the applications, drawn by the seed, with the same share of each outcome; all if there are no more."""
+    if len(training.approved) <= rows:
+        return training
+    chosen, _ = train_test_split(
+        np.arange(len(training.approved)), train_size=rows, random_state=seed, stratify=training.approved
+    )
+    return training.take(np.sort(chosen))
+
+
 def described(contract: type[Contract], training: Applications, holdout: Applications) -> Divided:
     """How the applications were divided, for the manifest."""
     split, dates = contract.split, holdout.marks.get("date")

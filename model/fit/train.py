@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
@@ -18,16 +19,21 @@ from tqdm import tqdm
 from model.data.applications import Applications
 from model.fit.boosting import boosting
 from model.fit.cutoff import Choice, candidate_cutoffs, choose_cutoff
+from model.fit.estimates import estimates
 from model.fit.iterations import best_iterations
 from model.fit.scorecard import fit_scorecard
 from model.fit.settings import TrainingSettings
-from model.fit.splitting import folds, split
+from model.fit.splitting import folds, sample, split
 from model.fit.task import TrainingTask
 
 if TYPE_CHECKING:
     from lambda_app.manifest import Unsupported
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+# More rows than this choose hardly a better cut-off, but take longer.
+JUDGING = 500_000
 
 
 @dataclass(frozen=True)
@@ -87,22 +93,45 @@ def train(task: TrainingTask) -> Candidate:
         # With these settings, another training of the same data need not search again.
         settings = replace(settings, max_iter=iterations, most_iterations=iterations)
         fitted = fit_scorecard(fields, training.matrix, labels, settings, weights)
-        unseen = out_of_fold(training, settings, weights)
-        seen = fitted.pipeline.predict_proba(training.matrix)[:, 1]
-    choice = choose_cutoff(candidate_cutoffs(seen), unseen, training, task.limits, settings)
+        seen = estimates(fitted.pipeline, training.matrix)
+    judging = sample(training, JUDGING, settings.seed)
+    unseen = out_of_fold(judging, settings, judging.weights, threads=cpu_count())
+    choice = choose_cutoff(
+        candidate_cutoffs(seen), unseen, judging, task.limits, settings.gap_margin, len(holdout.approved)
+    )
     return Candidate(
         fitted.pipeline, choice.cutoff, training, holdout, rivals, choice, fitted.unsupported, settings=settings
     )
 
 
-def out_of_fold(training: Applications, settings: TrainingSettings, weights: Floats | None = None) -> Floats:
-    """Each row's probability from a scorecard that was fitted without it; `weights` are those of the rows, if any."""
+def out_of_fold(
+    training: Applications, settings: TrainingSettings, weights: Floats | None = None, threads: int = 1
+) -> Floats:
+    """Each row's probability from a scorecard that was fitted without it.
+
+    Parameters
+    ----------
+    training : Applications
+    settings : TrainingSettings
+    weights : ndarray of float64, shape (n,), optional
+        How much each row counts in the fits.
+    threads : int
+        Folds fitted at a time; each needs a copy of its rows.
+    """
     labels = training.approved.astype(np.int64)
+
+    def fold(fit_rows: Rows, other_rows: Rows) -> tuple[Rows, Floats]:
+        given = None if weights is None else weights[fit_rows]
+        with threadpool_limits(limits=1):
+            fitted = fit_scorecard(training.fields, training.matrix[fit_rows], labels[fit_rows], settings, given)
+        return other_rows, estimates(fitted.pipeline, training.matrix[other_rows])
+
+    done = Parallel(n_jobs=threads, prefer="threads", return_as="generator")(
+        delayed(fold)(*rows) for rows in folds(training, settings)
+    )
     probabilities = np.empty(len(labels))
-    for fit_rows, other_rows in tqdm(
-        folds(training, settings), desc="cross-validate", total=settings.folds, unit="fold", leave=False, disable=None
+    for other_rows, found in tqdm(
+        done, desc="cross-validate", total=settings.folds, unit="fold", leave=False, disable=None
     ):
-        fold = training.matrix[fit_rows], labels[fit_rows]
-        fitted = fit_scorecard(training.fields, *fold, settings, None if weights is None else weights[fit_rows])
-        probabilities[other_rows] = fitted.pipeline.predict_proba(training.matrix[other_rows])[:, 1]
+        probabilities[other_rows] = found
     return probabilities

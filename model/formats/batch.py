@@ -13,6 +13,7 @@ from lambda_app.reasons import MOST, by_bin
 from model.contract.fields import core_schema_of
 from model.contract.reasons import SEPARATOR
 from model.data.rejects import DataError
+from model.fit.estimates import cells
 from model.formats import find
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 # Rows scored at a time, so that their columns stay in the processor's cache.
 CHUNK = 65_536
-# Numbers of cells are kept below this.
-MOST_CELLS = 2**62
 
 
 @dataclass(frozen=True)
@@ -83,27 +82,6 @@ class BatchDecider:
             self._reasons, self._columns.bins(denied), self._columns.shortfalls(denied), self._least_share
         )
         return Outcomes(which, approved, probabilities, codes.tolist())
-
-
-def cells(bins: Sequence[Numbers], rows: int) -> tuple[Numbers, Numbers]:
-    """Number the combinations of bins: the number of each row's, and the first row with each.
-
-    >>> which, first = cells([np.array([0, 1, 0]), np.array([2, 2, 2])], 3)
-    >>> which.tolist(), first.tolist()
-    ([0, 1, 0], [0, 1])
-    """
-    code, size = np.zeros(rows, dtype=np.int64), 1
-    for numbers in bins:
-        width = int(numbers.max(initial=0)) + 1
-        if size * width >= MOST_CELLS:
-            code, distinct = pd.factorize(code)
-            size = len(distinct)
-        code, size = code * width + numbers, size * width
-    which, distinct = pd.factorize(code)
-    first = np.empty(len(distinct), dtype=np.intp)
-    # Backwards, so that the first row is written last.
-    first[which[::-1]] = np.arange(rows - 1, -1, -1)
-    return which, first
 
 
 def decide(opened: Artifact, applications: Applications) -> pd.DataFrame:

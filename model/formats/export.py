@@ -17,6 +17,7 @@ from lambda_app import artifact, formats
 from lambda_app.manifest import MANIFEST_VERSION, digest, model_version
 from model.contract.carried import contract_as_data
 from model.errors import ExportError
+from model.fit.estimates import estimates
 from model.fit.splitting import described
 from model.formats import find
 from model.formats.bins import score_bins, shares
@@ -80,7 +81,7 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
                     {**field, "shares": shares(column, field)}
                     for column, field in zip(matrix.T, written.bins, strict=True)
                 ],
-                "score": score_bins(candidate.pipeline.predict_proba(matrix)[:, 1]),
+                "score": score_bins(estimates(candidate.pipeline, matrix)),
             },
             "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "git_commit": _git_commit(),

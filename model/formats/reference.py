@@ -8,6 +8,7 @@ import numpy as np
 
 from model.data.encoding import values_of
 from model.errors import ExportError
+from model.fit.estimates import estimates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def at_cutoff(candidate: Candidate, share: float = AT_CUTOFF_SHARE) -> Floats:
     ndarray of float64, shape (n, fields)
     """
     matrix = candidate.training.matrix
-    probabilities = np.round(candidate.pipeline.predict_proba(matrix)[:, 1], PLACES)
+    probabilities = np.round(estimates(candidate.pipeline, matrix), PLACES)
     approved = np.sort(probabilities[probabilities >= candidate.threshold])
     rows = min(max(AT_CUTOFF_ROWS, int(len(approved) * share)), len(approved))
     taken: Floats = matrix[(probabilities >= candidate.threshold) & (probabilities <= approved[rows - 1])]

@@ -135,14 +135,28 @@ def _edges(scores: Callable[[Floats], Floats], known: Floats) -> Floats:
     """The last float before each step between known values, found by bisecting all steps at once."""
     at_known = scores(known)
     steps = np.flatnonzero(at_known[1:] != at_known[:-1])
-    left, right, score_left = known[steps], known[steps + 1], at_known[steps]
-    while True:
-        middle = left + (right - left) / 2
-        open_ = (middle > left) & (middle < right)
-        if not open_.any():
-            return left
-        same = scores(middle) == score_left
+    left, right, score_left = _place(known[steps]), _place(known[steps + 1]), at_known[steps]
+    while (open_ := right - left > 1).any():
+        middle = left + (right - left) // 2
+        same = scores(_float_at(middle)) == score_left
         left, right = np.where(open_ & same, middle, left), np.where(open_ & ~same, middle, right)
+    return _float_at(left)
+
+
+def _place(values: Floats) -> NDArray[np.int64]:
+    """The places of floats in their order, in which neighbouring floats have neighbouring numbers.
+
+    >>> _place(np.array([0.0, 5e-324, 1.0, np.nextafter(1.0, 2)])) - _place(np.array([0.0, 0.0, 1.0, 1.0]))
+    array([0, 1, 0, 1])
+    """
+    bits: NDArray[np.int64] = (values + 0.0).view(np.int64)  # -0.0 becomes 0.0
+    return np.where(bits < 0, np.iinfo(np.int64).min - bits, bits)
+
+
+def _float_at(places: NDArray[np.int64]) -> Floats:
+    """The floats at some places."""
+    bits = np.where(places < 0, np.iinfo(np.int64).min - places, places)
+    return bits.view(np.float64)
 
 
 def _without_points(field: FieldPoints) -> FieldBins:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 import numpy as np
 
 from model.fit.cutoff import candidate_cutoffs, operating_curve
+from model.fit.estimates import estimates
 from model.judge.figures import evaluate
 from model.judge.ranking import roc_points
 
@@ -68,7 +69,7 @@ def compare_models(candidate: Candidate, manifest: Manifest, rule: CutoffRule) -
         How the scorecard's cut-off was chosen.
     """
     holdout, threshold = candidate.holdout, candidate.threshold
-    probabilities = candidate.pipeline.predict_proba(holdout.matrix)[:, 1]
+    probabilities = estimates(candidate.pipeline, holdout.matrix)
     rivals = {name: pipeline.predict_proba(holdout.matrix)[:, 1] for name, pipeline in candidate.rivals.items()}
     cutoffs = candidate_cutoffs(probabilities)
     found = {

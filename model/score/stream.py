@@ -16,7 +16,8 @@ from model.contract.reasons import SEPARATOR
 from model.data.parts import check_parts, columns_of
 from model.data.rejects import REFERENCE, DataError, MissingColumns, Rejects, TooManyRejects
 from model.data.sheets import open_sheets
-from model.formats.batch import BatchDecider, cells
+from model.fit.estimates import cells
+from model.formats.batch import BatchDecider
 from model.score.writers import COLUMNS, Answers, CsvWriter, ParquetWriter
 
 if TYPE_CHECKING:

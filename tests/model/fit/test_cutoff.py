@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from model.applicant import Applicant
 from model.errors import TrainingError
 from model.fit.cutoff import RESOLUTION, candidate_cutoffs, choose_cutoff, operating_curve
-from model.fit.settings import TrainingSettings
 from model.judge.limits import limits_of
 from tests.applications import invented, judged
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from model.fit.task import Limits
-
-# Half of the rows are the hold-out, so the intervals are as wide as on the rows given; no margin.
-HALF = TrainingSettings(holdout=0.5, gap_margin=0.0)
 
 
 def limited(gap: float = 1.0, **cutoff: Any) -> Limits:
@@ -96,7 +92,7 @@ def test_cutoff_is_as_good_as_the_best_that_the_policy_allows_and_the_fairest_of
         allowed = rule["by"] != "bad_share" or bad <= rule["at_most"]
         found.append((float(cutoff), gap, upper <= limit and allowed, approved))
     # When one is chosen
-    choice = choose_cutoff(candidates, probabilities, applications, limited(limit, **rule), HALF)
+    choice = choose_cutoff(candidates, probabilities, applications, limited(limit, **rule))
     # Then it is within the limit, not measurably worse than any that is, and of those as good none has a smaller gap
     assert choice.within == sum(within for _, _, within, _ in found)
     if not choice.within:
@@ -126,8 +122,8 @@ def test_cutoff_is_as_good_as_the_best_that_the_policy_allows_and_the_fairest_of
 def test_limit_that_costs_nothing_is_not_binding() -> None:
     applications, probabilities, _ = invented(2_000, 3)
     candidates = candidate_cutoffs(probabilities)
-    free = choose_cutoff(candidates, probabilities, applications, limited(1.0), HALF)
-    held = choose_cutoff(candidates, probabilities, applications, limited(0.15), HALF)
+    free = choose_cutoff(candidates, probabilities, applications, limited(1.0))
+    held = choose_cutoff(candidates, probabilities, applications, limited(0.15))
     assert not free.binding
     assert held.binding
     assert held.best_value < free.best_value == held.most
@@ -139,19 +135,19 @@ def test_tie_break_is_worth_a_smaller_gap_at_no_measurable_cost() -> None:
     applications = judged(truth, Group=np.where(np.arange(100) < 50, "a", "b"))
     probabilities = np.where(truth, 0.8, 0.2)
     probabilities[[0, 1, 3]] = [0.6, 0.5, 0.55]
-    choice = choose_cutoff(np.array([0.3, 0.57, 0.7]), probabilities, applications, limited(), HALF)
+    choice = choose_cutoff(np.array([0.3, 0.57, 0.7]), probabilities, applications, limited())
     # Then the second is the best, the first as good within one standard error; neither has a gap
     assert (choice.cutoff, choice.best_value, choice.tied) == (0.57, 1.0, 1)
     # When the best has a gap
     probabilities[0] = 0.1
-    choice = choose_cutoff(np.array([0.05, 0.57]), probabilities, applications, limited(), HALF)
+    choice = choose_cutoff(np.array([0.05, 0.57]), probabilities, applications, limited())
     assert choice.gap <= choice.best_gap
 
 
 def test_narrower_limit_than_any_gap_leaves_the_smallest() -> None:
     applications, probabilities, _ = invented(400, 1)
     candidates = candidate_cutoffs(probabilities)
-    choice = choose_cutoff(candidates, probabilities, applications, limited(0.0), HALF)
+    choice = choose_cutoff(candidates, probabilities, applications, limited(0.0))
     curve = operating_curve(probabilities, applications, candidates)
     assert choice.within == 0
     assert curve.upper[candidates == choice.cutoff] == curve.upper.min()
@@ -162,10 +158,8 @@ def test_limit_counts_with_the_interval_of_the_holdout() -> None:
     applications, probabilities, _ = invented(4_000, 2)
     candidates = candidate_cutoffs(probabilities)
     small, large = (
-        choose_cutoff(
-            candidates, probabilities, applications, limited(0.25), TrainingSettings(holdout=share, gap_margin=0.0)
-        )
-        for share in (0.05, 0.5)
+        choose_cutoff(candidates, probabilities, applications, limited(0.25), rows=len(probabilities) * share)
+        for share in (0.05, 1.0)
     )
     assert small.within < large.within
 
@@ -173,7 +167,7 @@ def test_limit_counts_with_the_interval_of_the_holdout() -> None:
 def test_fixed_cutoff_is_taken_as_given() -> None:
     applications, probabilities, _ = invented(300, 4)
     choice = choose_cutoff(
-        candidate_cutoffs(probabilities), probabilities, applications, limited(by="value", cutoff=0.4321), HALF
+        candidate_cutoffs(probabilities), probabilities, applications, limited(by="value", cutoff=0.4321)
     )
     assert (choice.cutoff, choice.candidates, choice.by) == (0.4321, 1, "value")
 
@@ -182,4 +176,4 @@ def test_share_of_bad_that_no_cutoff_reaches_is_refused_with_the_smallest_one() 
     applications = judged(np.array([True, False] * 50), Group=np.array(["a", "b"] * 50))
     probabilities = np.tile([0.6, 0.6, 0.4, 0.4], 25)
     with pytest.raises(TrainingError, match=r"at most 10.0% .* the smallest share is 50.0%"):
-        choose_cutoff(np.array([0.5]), probabilities, applications, limited(by="bad_share", at_most=0.1), HALF)
+        choose_cutoff(np.array([0.5]), probabilities, applications, limited(by="bad_share", at_most=0.1))

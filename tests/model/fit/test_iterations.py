@@ -61,17 +61,6 @@ def test_nothing_is_searched_for_unless_more_iterations_are_allowed(monkeypatch:
     assert best_iterations(found(), replace(SETTINGS, most_iterations=5)) == 10
 
 
-def test_large_data_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    # given: a limit of 600 rows
-    monkeypatch.setattr(iterations, "ROWS", 600)
-
-    # then: as many are used, with both outcomes in proportion
-    data = found()
-    rows = iterations._sample(data, 0)
-    assert len(np.unique(rows)) == len(rows) == 600
-    assert data.approved[rows].mean() == pytest.approx(data.approved.mean(), abs=0.01)
-
-
 def test_training_states_the_settings_that_give_the_same_model_without_a_search() -> None:
     # given
     first = train(task_of(load_contract(MIXED), found(), SETTINGS))

@@ -19,7 +19,7 @@ from model.data.applications import check_frame, read
 from model.data.rejects import MissingColumns, TooManyRejects
 from model.errors import TrainingError
 from model.fit.settings import TrainingSettings
-from model.fit.splitting import folds, split
+from model.fit.splitting import folds, sample, split
 from model.fit.train import train
 from model.report.page import FILE
 from tests.artifacts import loans
@@ -216,6 +216,14 @@ def test_a_file_without_the_column_is_refused(tmp_path: Path) -> None:
 def test_a_side_without_outcomes_trains_nothing(way: Split, columns: dict[str, str], why: str) -> None:
     with pytest.raises(TrainingError, match=why):
         split(checked(contract_with(way), **columns), TrainingSettings())
+
+
+def test_a_sample_has_the_same_share_of_each_outcome() -> None:
+    applications = checked(LOAN)
+    found = sample(applications, 400, seed=0)
+    assert len(np.unique(found.accepted)) == len(found.accepted) == 400
+    assert found.approved.mean() == pytest.approx(applications.approved.mean(), abs=0.01)
+    assert np.array_equal(sample(applications, ROWS, seed=0).accepted, applications.accepted)
 
 
 def test_too_few_groups_train_nothing() -> None:
