@@ -6,12 +6,15 @@ import csv
 import io
 import math
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +23,23 @@ import pandas as pd
 import pytest
 import sqlglot
 
+from benchmarks.samples import SAMPLES
 from lambda_app.decision import Decider
 from lambda_app.errors import ServiceError
 from model import arguments
 from model.commands import main
 from model.sql.query import DIALECTS, NoTables, lowest_score, select
+from tests.serving import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from lambda_app.artifact import Artifact
     from lambda_app.manifest import Application
     from model.run import TrainingRun
 
-ROWS = 3_000
+# `SQL_ROWS=200000 python -m pytest tests/model/sql --timeout 0` looks at more.
+ROWS = int(os.environ.get("SQL_ROWS", "3000"))
 
 
 @pytest.fixture(scope="module", params=["small", "mixed"])
@@ -98,6 +104,21 @@ def in_sqlite(opened: Artifact, rows: list[Application]) -> list[tuple[Any, ...]
         return engine.execute(select(opened, "applications", "sqlite")).fetchall()
 
 
+def in_spark(opened: Artifact, rows: list[Application]) -> list[tuple[Any, ...]]:
+    from pyspark.sql import SparkSession
+
+    kinds = {"int": "bigint", "flag": "bigint", "float": "double", "choice": "string"}
+    fields = opened.manifest["contract"]["fields"]
+    schema = ", ".join(["key bigint", *(f"`{field['name']}` {kinds[field['kind']]}" for field in fields)])
+    # An address of its own, and no page for people: it listens on loopback only.
+    settings = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1", "spark.ui.enabled": "false"}
+    with SparkSession.builder.master("local[2]").config(map=settings).getOrCreate() as engine:
+        table = engine.createDataFrame([(place + 1, *row.values()) for place, row in enumerate(rows)], schema)
+        table.createOrReplaceTempView("applications")
+        answers = engine.sql(select(opened, "applications", "spark", "key")).collect()
+    return sorted((tuple(answer) for answer in answers), key=lambda answer: int(answer[0]))
+
+
 def compare(
     answers: list[tuple[Any, ...]], right: list[tuple[Any, ...]], rows: list[Application], opened: Artifact
 ) -> None:
@@ -113,8 +134,8 @@ def compare(
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Callable[[str, str], str]]:
-    """A PostgreSQL of its own, without a network: runs a script with some input, and returns what it prints."""
+def psql() -> Iterator[dict[str, str]]:
+    """The environment in which `psql` reaches a PostgreSQL of its own, without a network."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     if not programs:
         pytest.skip("needs PostgreSQL: apt-get install postgresql")
@@ -125,35 +146,43 @@ def postgres() -> Iterator[Callable[[str, str], str]]:
         if user:
             shutil.chown(home, "postgres", "postgres")
 
-        def run(program: str, *arguments: str, given: str = "") -> str:
+        def run(program: str, *arguments: str) -> None:
             command = [str(programs[0] / program), *arguments]
-            done = subprocess.run(
-                command, input=given, cwd=home, capture_output=True, text=True, check=True, timeout=120, **user
-            )
-            return str(done.stdout)
+            subprocess.run(command, cwd=home, capture_output=True, check=True, timeout=120, **user)
 
         run("initdb", "--pgdata", str(home / "data"), "--auth", "trust", "--username", "bank", "--encoding", "UTF8")
         options = f"-k {home} -c listen_addresses= -c fsync=off"
         run("pg_ctl", "-D", str(home / "data"), "-o", options, "-l", str(home / "log"), "-w", "start")
-        ask = ("--host", str(home), "--username", "bank", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1")
-        yield lambda script, given: run("psql", *ask, "--command", script, "postgres", given=given)
+        reached = {"PGHOST": str(home), "PGUSER": "bank", "PGDATABASE": "postgres", "PSQLRC": os.devnull}
+        yield {**os.environ, **reached, "PATH": f"{Path(sys.executable).parent}:{programs[0]}:{os.environ['PATH']}"}
         run("pg_ctl", "-D", str(home / "data"), "-m", "immediate", "stop")
 
 
-def in_postgres(
-    opened: Artifact, rows: list[Application], postgres: Callable[[str, str], str]
-) -> list[tuple[Any, ...]]:
+def asked(psql: dict[str, str], script: str, given: str = "") -> str:
+    """What PostgreSQL prints when it runs a script with some input."""
+    command = ["psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", script]
+    return subprocess.run(
+        command, input=given, env=psql, capture_output=True, text=True, check=True, timeout=300
+    ).stdout
+
+
+def create_table(psql: dict[str, str], opened: Artifact, key: str) -> None:
+    """Create an empty table of applications."""
     kinds = {"int": "bigint", "flag": "bigint", "float": "double precision", "choice": "text"}
     fields = opened.manifest["contract"]["fields"]
     columns = ", ".join(f'"{field["name"]}" {kinds[field["kind"]]}' for field in fields)
-    postgres(f"drop table if exists applications; create table applications (key int, {columns})", "")
+    asked(psql, f"drop table if exists applications; create table applications ({key} int, {columns})")
+
+
+def in_postgres(opened: Artifact, rows: list[Application], psql: dict[str, str]) -> list[tuple[Any, ...]]:
+    create_table(psql, opened, "key")
     given = io.StringIO()
     csv.writer(given).writerows(
         [place + 1, *("NIL" if value is None else value for value in row.values())] for place, row in enumerate(rows)
     )
-    postgres("copy applications from stdin with (format csv, null 'NIL')", given.getvalue())
+    asked(psql, "copy applications from stdin with (format csv, null 'NIL')", given.getvalue())
     query = select(opened, "applications", "postgres", "key")
-    answers = postgres(f"copy ({query}) to stdout with (format csv, null 'NIL')", "")
+    answers = asked(psql, f"copy ({query}) to stdout with (format csv, null 'NIL')")
     found = []
     for key, prediction, decision, probability, reasons, *more in csv.reader(io.StringIO(answers)):
         known = prediction != "NIL"
@@ -170,12 +199,41 @@ def in_postgres(
     return found
 
 
-def test_postgresql_decides_as_the_service(opened: Artifact, postgres: Callable[[str, str], str]) -> None:
+def test_postgresql_decides_as_the_service(opened: Artifact, psql: dict[str, str]) -> None:
     rows = rows_of(opened)
-    compare(in_postgres(opened, rows, postgres), expected(opened, rows), rows, opened)
+    compare(in_postgres(opened, rows, psql), expected(opened, rows), rows, opened)
 
 
-@pytest.mark.parametrize("engine", [in_duckdb, in_sqlite], ids=["duckdb", "sqlite"])
+def test_the_example_keeps_decisions_in_a_warehouse(small: TrainingRun, psql: dict[str, str], tmp_path: Path) -> None:
+    # Given the example's first commands, and a table with the two sample applications and one without an income
+    page = (ROOT / "examples" / "in_place" / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)[0]
+    opened = small.assessment.artifact
+    create_table(psql, opened, "application_id")
+    names = [field["name"] for field in opened.manifest["contract"]["fields"]]
+    without_income = {name: value for name, value in SAMPLES["approve"].items() if name != "Income"}
+    samples = [[row.get(name) for name in names] for row in (*SAMPLES.values(), without_income)]
+    given = io.StringIO()
+    csv.writer(given).writerows([place, *row] for place, row in enumerate(samples))
+    asked(psql, "copy applications from stdin with (format csv)", given.getvalue())
+    # When they are copied
+    ended = subprocess.run(
+        ["bash", "-ec", commands.replace("model/artifacts", str(small.directory))],
+        env={**psql, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # Then each is decided, and the decisions are kept
+    assert re.findall(r"(\w+) +\| +(\d+)", ended.stdout) == [("approve", "1"), ("deny", "1"), ("refused", "1")]
+
+
+# Spark takes part wherever somebody has installed it: pip install pyspark, apt-get install default-jre-headless.
+ENGINES = [in_duckdb, in_sqlite, *([in_spark] if find_spec("pyspark") else [])]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_every_row_is_decided_as_by_the_service(engine: Any, opened: Artifact) -> None:
     rows = rows_of(opened)
     compare(engine(opened, rows), expected(opened, rows), rows, opened)
