@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 
 from lambda_app import artifact
-from lambda_app.decision import Decider
-from lambda_app.errors import Invalid
 from model.commands import main
 from model.data.generator import generate
 from model.data.rejects import DataError, MissingColumns, TooManyRejects
 from model.score.stream import score
+from tests.serving import Service
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from lambda_app.artifact import Artifact
     from model.run import TrainingRun
 
+ROWS = 20_000
 FIELDS = ["Num_Children", "Income", "Own_Car", "Own_Housing"]
 
 
@@ -83,18 +83,18 @@ def test_every_row_of_a_text_file_is_answered(
     )
 
 
-def test_answers_are_the_services_own_whatever_the_file(opened: Artifact, tmp_path: Path) -> None:
+def test_answers_are_the_services_own_whatever_the_file(opened: Artifact, small: TrainingRun, tmp_path: Path) -> None:
     # Given applications with every kind of value, in text, in a table, and in a folder of tables
     rng = np.random.default_rng(3)
-    applications = generate(5_000, 3)[FIELDS].astype("Int64")
-    applications.loc[rng.random(5_000) < 0.02, "Income"] = -5
-    applications.loc[rng.random(5_000) < 0.02, "Num_Children"] = pd.NA
-    applications.loc[rng.random(5_000) < 0.02, "Own_Car"] = 2
+    applications = generate(ROWS, 3)[FIELDS].astype("Int64")
+    applications.loc[rng.random(ROWS) < 0.02, "Income"] = -5
+    applications.loc[rng.random(ROWS) < 0.02, "Num_Children"] = pd.NA
+    applications.loc[rng.random(ROWS) < 0.02, "Own_Car"] = 2
     applications.to_csv(tmp_path / "applications.csv", index=False)
     applications.to_parquet(tmp_path / "applications.parquet")
     (tmp_path / "folder").mkdir()
     for place in range(5):
-        part = applications.iloc[place * 1_000 : (place + 1) * 1_000]
+        part = applications.iloc[place * ROWS // 5 : (place + 1) * ROWS // 5]
         part.to_parquet(tmp_path / "folder" / f"{place}.parquet")
     # When they are decided
     found = {}
@@ -104,18 +104,14 @@ def test_answers_are_the_services_own_whatever_the_file(opened: Artifact, tmp_pa
     # Then the answers are the same, and those of the service, to the last digit
     pd.testing.assert_frame_equal(found["applications.csv"], found["applications.parquet"])
     pd.testing.assert_frame_equal(found["folder"], found["applications.parquet"])
-    decider = Decider(opened)
+    service = Service(small.directory)
     for given, answer in zip(applications.to_dict("records"), found["folder"].to_dict("records"), strict=True):
-        values = {name: None if value is pd.NA else value for name, value in given.items()}
-        try:
-            decision = decider.decide(values, "").answer
-        except Invalid:
-            assert answer["decision"] == "refused"
-            assert answer["refused"]
-            continue
-        assert answer["probability"] == decision["probability"]
-        assert answer["decision"] == decision["decision"]
-        assert answer["reasons"] == ";".join(reason["code"] for reason in decision["reasons"])
+        told = service({name: None if value is pd.NA else value for name, value in given.items()})
+        assert (told.status == 200) == (answer["decision"] != "refused") == pd.isna(answer["refused"])
+        if told.status == 200:
+            assert answer["probability"] == told.body["probability"]
+            assert answer["decision"] == told.body["decision"]
+            assert answer["reasons"] == ";".join(reason["code"] for reason in told.body["reasons"])
 
 
 def test_nothing_is_written_if_too_many_rows_are_refused(opened: Artifact, tmp_path: Path) -> None:
