@@ -11,15 +11,18 @@ from benchmarks.search_path import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
+# What other commands measured stands below.
+MARK = "<!-- What stands above is written by `make bench`. -->\n"
 PICTURE = ROOT / "docs" / "benchmarks.svg"
 README = ROOT / "README.md"
 BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 
 def write(results: Results) -> None:
-    """Write all results; in the README, only between `<!-- bench -->` and `<!-- /bench -->`."""
+    """Write all results: on the page above `MARK`, in the README between `<!-- bench -->` and `<!-- /bench -->`."""
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.write_text(page(results), encoding="utf-8")
+    _, mark, below = PAGE.read_text(encoding="utf-8").partition(MARK) if PAGE.exists() else ("", MARK, "")
+    PAGE.write_text(page(results) + mark + below, encoding="utf-8")
     draw(results, PICTURE)
     if README.exists():
         readme = README.read_text(encoding="utf-8")
@@ -41,7 +44,7 @@ def figures(results: Results) -> str:
 
 
 def page(results: Results) -> str:
-    """The content of `docs/benchmarks.md`."""
+    """The content of `docs/benchmarks.md` above `MARK`."""
     machine = results["machine"]
     contenders = ["| | cold start, ms | warm request, ms | peak memory, MB |", "| --- | --- | --- | --- |"]
     for found in results["contenders"].values():

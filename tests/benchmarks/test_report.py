@@ -89,11 +89,14 @@ def test_the_readme_changes_only_between_its_marks(tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(report, name, tmp_path / name)
     before, after = "# Title\n\n<!-- bench -->\n", "<!-- /bench -->\n\nThe rest.\n"
     report.README.write_text(f"{before}an older table\n{after}", encoding="utf-8")
+    below = f"{report.MARK}\n## What another command measured\n"
+    report.PAGE.write_text(f"an older page\n{below}", encoding="utf-8")
     results = _results(Figure("peak memory", "MB", Spread(22.0, 21.0, 23.0, 30), 24))
     # When new results are written
     report.write(results)
     # Then the table is replaced, and every other byte stays the same
     assert report.README.read_text(encoding="utf-8") == f"{before}{report.figures(results)}{after}"
+    assert report.PAGE.read_text(encoding="utf-8") == f"{report.page(results)}{below}"
     assert "| peak memory | 22 MB (21 to 23) | 30 | ≤ 24 MB | reached |" in report.PAGE.read_text(encoding="utf-8")
     assert json.loads(report.RESULTS.read_text(encoding="utf-8")) == results
 
@@ -110,6 +113,6 @@ def test_the_documents_quote_the_recorded_results() -> None:
     # Given the results of the last `make bench`
     results = json.loads(report.RESULTS.read_text(encoding="utf-8"))
     # Then the page quotes them, and so does the README's table
-    assert report.PAGE.read_text(encoding="utf-8") == report.page(results)
+    assert report.PAGE.read_text(encoding="utf-8").partition(report.MARK)[0] == report.page(results)
     quoted = report.BLOCK.findall(report.README.read_text(encoding="utf-8"))
     assert quoted == [report.figures(results)]

@@ -404,7 +404,7 @@ DAMAGE = st.lists(
 )
 
 
-# `DAMAGED_FILES=10000 python -m pytest tests/model/data/test_files.py -k damaged` looks at more.
+# `DAMAGED_FILES=10000 python -m pytest tests/model/data/test_files.py -k damaged --timeout 0` looks at more.
 @settings(
     max_examples=int(os.environ.get("DAMAGED_FILES", "300")),
     deadline=None,
