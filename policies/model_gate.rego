@@ -318,7 +318,7 @@ approvals_of(figures, end) := sprintf("'%s' (%s)", [name, percent(figures.by_gro
 deny contains {"rule": "duplicates", "message": message} if {
 	not at_most(at(["leakage", "copied_share"]), "maximum_copied_share")
 	message := sprintf(
-		"the share of the hold-out that copies training rows is %s; the limit is %s. Take repeated rows out of the data",
+		"the share of the hold-out that copies training rows is %s; the limit is %s. Take repeated rows out of the data, or keep them together: split = Split(equal_rows=True)",
 		[percent(at(["leakage", "copied_share"])), percent(at(["limits", "maximum_copied_share"]))],
 	)
 }

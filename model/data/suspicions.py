@@ -53,7 +53,7 @@ def suspicions(
     """
     return [
         *_size(approved),
-        *_copies(matrix, approved, groups),
+        *(() if contract.split.equal_rows else _copies(matrix, approved, groups)),
         *(warning for rule in contract.sensitive for warning in _groups(rule, source, groups[rule.column])),
         *(
             f"{rows:,} cells of {printable(column)} hold '{word}', which is read as missing; if it is a group, declare "
@@ -88,7 +88,7 @@ def _copies(
     if copies > MANY_COPIES * len(rows):
         yield (
             f"{copies:,} of {len(rows):,} applications repeat another one in every column, which makes a model look "
-            "better than it is; keep each application once"
+            "better than it is; keep each application once, or keep copies together: split = Split(equal_rows=True)"
         )
 
 
