@@ -138,7 +138,8 @@ def _check(sheet: Sheet, steps: Mapping[str, Step], contract: type[Contract] | N
             rejects.add(step.field, rule, sheet.places[rows])
             faults.append((step.field, rule, rows))
             passed[rows] = False
-            if sheet.is_text and rule != "missing" and (hint := step.hint(_some(column.cells, rows))):
+            written = sheet.is_text or rule == "date_parsing"
+            if written and rule != "missing" and (hint := step.hint(_some(column.cells, rows))):
                 rejects.hints.setdefault(step.field, hint)
     kept = np.flatnonzero(passed & decided)
     # Whoever is not decided needs no other correct value.

@@ -59,7 +59,9 @@ def folds(training: Applications, settings: TrainingSettings) -> Iterator[tuple[
         yield from StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed).split(labels, labels)
         return
     if len(np.unique(groups)) < settings.folds:
-        raise TrainingError(f"the split's groups are too few: at least {settings.folds} are needed to train")
+        raise TrainingError(
+            f"the split's groups are too few: at least {settings.folds} must train"
+        )
     grouped = GroupKFold(settings.folds, shuffle=True, random_state=settings.seed)
     for fit_rows, other_rows in grouped.split(labels, labels, groups):
         if len(np.unique(labels[fit_rows])) < 2:
@@ -111,6 +113,8 @@ def _holdout(applications: Applications, settings: TrainingSettings) -> NDArray[
         since = np.partition(marks["date"], len(rows) - newest)[len(rows) - newest]
         return np.asarray(marks["date"] >= since)
     if "group" in marks:
+        if len(np.unique(marks["group"])) <= settings.folds:
+            raise TrainingError(f"the split's groups are too few: more than {settings.folds} are needed")
         shuffled = GroupShuffleSplit(1, test_size=settings.holdout, random_state=settings.seed)
         [(_, chosen)] = shuffled.split(rows, groups=marks["group"])
     else:

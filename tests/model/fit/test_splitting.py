@@ -97,12 +97,14 @@ def test_the_same_dates_however_written_in_memory_csv_and_parquet(written: Any, 
     [("%d.%m.%Y", 'File(date_format="%d.%m.%Y")'), ("%m/%d/%Y", 'File(date_format="%m/%d/%Y")'), ("%W", "")],
 )
 def test_other_dates_are_refused_with_the_line_that_accepts_them(written: str, says: str, tmp_path: Path) -> None:
-    path = tmp_path / "loans.csv"
-    loans(ROWS, 1).assign(day=DAYS.dt.strftime(written)).to_csv(path, index=False)
-    with pytest.raises(TooManyRejects) as refused:
-        read(path, contract_with(Split(date="day")))
-    assert "date_parsing" in str(refused.value)
-    assert says in str(refused.value)
+    frame = loans(ROWS, 1).assign(day=DAYS.dt.strftime(written))
+    frame.to_csv(tmp_path / "loans.csv", index=False)
+    frame.to_parquet(tmp_path / "loans.parquet")
+    for path in (tmp_path / "loans.csv", tmp_path / "loans.parquet"):
+        with pytest.raises(TooManyRejects) as refused:
+            read(path, contract_with(Split(date="day")))
+        assert "date_parsing" in str(refused.value)
+        assert says in str(refused.value)
 
 
 def test_by_group_nobody_is_on_both_sides_nor_in_two_folds() -> None:
@@ -226,11 +228,17 @@ def test_a_sample_has_the_same_share_of_each_outcome() -> None:
     assert np.array_equal(sample(applications, ROWS, seed=0).accepted, applications.accepted)
 
 
-def test_too_few_groups_train_nothing() -> None:
-    training, _ = split(
-        checked(contract_with(Split(group="branch")), branch=np.arange(ROWS) % 4), TrainingSettings(holdout=0.4)
-    )
-    with pytest.raises(TrainingError, match="groups are too few"):
+@pytest.mark.parametrize("branches", [1, 2, 5])
+def test_too_few_groups_train_nothing(branches: int) -> None:
+    applications = checked(contract_with(Split(group="branch")), branch=np.arange(ROWS) % branches)
+    with pytest.raises(TrainingError, match="groups are too few: more than 5"):
+        split(applications, TrainingSettings())
+
+
+def test_too_few_groups_to_train_on_make_no_folds() -> None:
+    applications = checked(contract_with(Split(group="branch")), branch=np.arange(ROWS) % 6)
+    training, _ = split(applications, TrainingSettings(holdout=0.5))
+    with pytest.raises(TrainingError, match="groups are too few: at least 5 must train"):
         list(folds(training, TrainingSettings()))
 
 
