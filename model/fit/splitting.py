@@ -59,9 +59,7 @@ def folds(training: Applications, settings: TrainingSettings) -> Iterator[tuple[
         yield from StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed).split(labels, labels)
         return
     if len(np.unique(groups)) < settings.folds:
-        raise TrainingError(
-            f"the split's groups are too few: at least {settings.folds} must train"
-        )
+        raise TrainingError(f"the split's groups are too few: at least {settings.folds} must train")
     grouped = GroupKFold(settings.folds, shuffle=True, random_state=settings.seed)
     for fit_rows, other_rows in grouped.split(labels, labels, groups):
         if len(np.unique(labels[fit_rows])) < 2:
