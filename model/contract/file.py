@@ -19,7 +19,8 @@ THOUSANDS = (",", ".", " ", "'")
 class File:
     """A file of applications. By default: comma-separated text in UTF-8 with plain numbers, or a typed table.
 
-    All but `columns`, `sheet` and `id` are about text: `.csv`, `.tsv`, `.csv.gz`, and an Excel sheet's cells as text.
+    Most of it is about text: `.csv`, `.tsv`, `.csv.gz`, an Excel sheet, whose cells are read as text, and with `as_text`
+    a typed table's columns of text.
 
     Parameters
     ----------
@@ -42,6 +43,11 @@ class File:
         The words for 1 and 0 in a field from 0 to 1, besides `1` and `0`.
     date_format : str, optional
         How dates are written, as `datetime.strptime` takes it, such as `%d.%m.%Y`; by default ISO 8601.
+    as_text : bool
+        Whether columns of text in a typed table are read like those of a CSV. If not, a number in text is refused, and
+        only null is missing.
+    whole_floats : bool
+        Whether a whole number may be written or stored as 5.0, as pandas does where values are missing. NaN is missing.
     line_breaks : bool
         Whether a quoted cell may span lines. If not, such lines are rejected: a stray quote looks the same.
     sheet : str, optional
@@ -67,6 +73,8 @@ class File:
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
     date_format: str | None = None
+    as_text: bool = False
+    whole_floats: bool = False
     line_breaks: bool = False
     sheet: str | None = None
     id: str | None = None

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # A JSON number, or a token that pydantic-core reads as a number and then rejects. The limit on digits is beyond what a
 # float can hold, and keeps any cell from stopping the parser.
 NUMBER = r"^(-?(0|[1-9][0-9]{0,999})(\.[0-9]+)?([eE][+-]?[0-9]+)?|NaN|-?Infinity)$"
+# A whole number with decimals.
+WHOLE = r"^(-?\d+)\.0+$"
 BLANKS = " \t\r\n"
 # What a row's outcome is if the contract says that it is not decided.
 UNDECIDED = "undecided"
@@ -60,7 +62,7 @@ class Column:
     def missing(self, words: Collection[str] = ()) -> NDArray[np.bool_]:
         """Which cells hold no value. A word that the contract declares for the column counts as that word."""
         if not self.is_text:
-            return _bools(pc.is_null(self.cells))
+            return _bools(pc.is_null(self.cells, nan_is_null=self.file.whole_floats))
         marks = pa.array([mark for mark in ("", *self.file.missing) if mark not in words], pa.string())
         return _bools(pc.is_in(self.cells, value_set=marks))
 
@@ -81,6 +83,15 @@ class Column:
         if file.decimal != ".":
             # A point is no decimal mark here.
             cells = pc.replace_substring(pc.replace_substring(cells, ".", "?"), file.decimal, ".")
+        return pc.replace_substring_regex(cells, WHOLE, r"\1") if file.whole_floats else cells
+
+    def values(self) -> list[Any]:
+        """The cells as Python's values, without the decimals of whole numbers if these are declared."""
+        if self.file.whole_floats and self.is_text:
+            return pc.replace_substring_regex(self.cells, WHOLE, r"\1").to_pylist()  # type: ignore[no-any-return]  # pyarrow has no types
+        cells: list[Any] = self.cells.to_pylist()
+        if self.file.whole_floats and has_decimals(self.cells.type):
+            return [int(cell) if cell is not None and cell % 1 == 0 else cell for cell in cells]
         return cells
 
     def key(self, value: object) -> tuple[type, object]:
@@ -116,6 +127,11 @@ class Checked:
 
         content = self.content[codes] if len(self.content) else self.content
         return Checked(content, {rule: rows(cells) for rule, cells in self.faults.items()}, rows(self.undecided))
+
+
+def has_decimals(kind: pa.DataType) -> bool:
+    """Whether a typed column's numbers may have decimals."""
+    return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def distinct(cells: pa.ChunkedArray) -> tuple[pa.ChunkedArray, NDArray[np.int64]]:
@@ -252,7 +268,7 @@ def _numbers(column: Column, spec: FieldSpec, missing: NDArray[np.bool_]) -> tup
             faults[wrong_type] = np.flatnonzero(bad_token).tolist()
         cells: list[Any] = pc.if_else(pa.array(missing | bad_token), "null", tokens).to_pylist()
     else:
-        cells = column.cells.to_pylist()
+        cells = [None if gone else value for value, gone in zip(column.values(), missing, strict=True)]
 
     def validate() -> list[float | None]:
         valid: list[float | None] = (
@@ -302,7 +318,7 @@ def lookup(
     if pa.types.is_floating(column.cells.type):
         missing |= _bools(pc.is_null(column.cells, nan_is_null=True))
     cells, codes = distinct(column.cells)
-    found = [None if value is None else find(value) for value in cells.to_pylist()]
+    found = [None if value is None else find(value) for value in replace(column, cells=cells).values()]
     values = np.array([*found, None], dtype=object)[codes]
     unknown = np.flatnonzero(np.array([value is None for value in found], dtype=np.bool_)[codes] & ~missing)
     values[missing] = ""

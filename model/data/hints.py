@@ -41,6 +41,10 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", cod
 # How many cells of a column are looked at, and how many lines below the header are searched for another one.
 MOST = 1_000
 FEW = 20
+DECLARE = "declare file = File("
+DATE = "Dates are written otherwise"
+WHOLE = f"Whole numbers are written or stored with decimals: {DECLARE}whole_floats=True)"
+BOOLEAN = "It holds true and false: declare True and False as the labels or groups"
 
 
 def encoding_of(content: bytes) -> str:
@@ -114,7 +118,7 @@ def of_number(cells: Iterable[str], spec: FieldSpec | None, file: File) -> str:
     if declared:
         return f"It looks like {_kinds(declared)}: declare file = File({', '.join(declared)})"
     if spec is not None and spec.kind == "int" and any(re.fullmatch(r"-?\d+\.0+", token) for token in tokens):
-        return "Whole numbers are written with decimals: write them without, or declare the field a float"
+        return WHOLE
     return ""
 
 
@@ -153,11 +157,24 @@ def of_word(cells: Iterable[str], words: Sequence[str], file: File) -> str:
     if spelled:
         return f"Words that differ by case only, such as '{spelled[0]}': write them as the contract does"
     if {"1", "0"} & set(words) and {"1.0", "0.0"} & set(tokens):
-        return 'Whole numbers are written as "1.0" and "0.0": declare these texts as the labels or groups'
+        return WHOLE
     if {"1", "0"} & set(words) and {*YES, *NO} & set(tokens):
         found_words = [word for word in (*YES, *NO) if word in tokens]
         return f"Labels are written as words: declare {_tuple(tuple(found_words[:2]))} as the labels or groups"
     return ""
+
+
+def in_table(looks: str, spec: FieldSpec | None) -> str:
+    """What the refused cells of a typed table's column of text look like, given what they look like in a CSV.
+
+    >>> in_table('Words for a missing value: declare file = File(missing=("NA", "-"))', None)
+    'Words for a missing value: declare file = File(as_text=True, missing=("NA", "-"))'
+    """
+    if spec is not None and spec.kind == "flag" and looks:
+        return looks
+    if looks:
+        return looks.replace(DECLARE, f"{DECLARE}as_text=True, ")
+    return f"Text in a table: {DECLARE}as_text=True), and it is read like a CSV"
 
 
 def of_date(cells: Iterable[str], file: File) -> str:
@@ -171,7 +188,7 @@ def of_date(cells: Iterable[str], file: File) -> str:
     if found := _missing(tokens, file):
         return found
     fitting = [f'date_format="{written}"' for written in DATES if all(_is_date(token, written) for token in tokens)]
-    return f"Dates are written otherwise: declare file = File({') or File('.join(fitting)})" if fitting else ""
+    return f"{DATE}: {DECLARE}{') or File('.join(fitting)})" if fitting else ""
 
 
 def _is_date(token: str, written: str) -> bool:

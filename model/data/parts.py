@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from model.data.columns import (
     check_range,
     check_sensitive,
     distinct,
+    has_decimals,
+    trimmed,
 )
 from model.data.marks import check_date, check_group, check_side, check_weight, mark_columns
 from model.data.rejects import MissingColumns, UnreadableFile, printable
@@ -116,8 +119,8 @@ def _check(sheet: Sheet, steps: Mapping[str, Step], contract: type[Contract] | N
     faults: list[tuple[str, str, NDArray[np.int64]]] = []
     lost: dict[tuple[str, str], int] = {}
     for name, step in steps.items():
-        column = Column(sheet.columns.column(name), sheet.is_text, sheet.file)
-        checked = check_range(column, step.spec) if step.spec is not None and not sheet.is_text else None
+        column = _column(sheet, name)
+        checked = check_range(column, step.spec) if step.spec is not None and not column.is_text else None
         if checked is None:
             # Few different cells make many rows, and each needs to be checked once.
             try:
@@ -138,8 +141,7 @@ def _check(sheet: Sheet, steps: Mapping[str, Step], contract: type[Contract] | N
             rejects.add(step.field, rule, sheet.places[rows])
             faults.append((step.field, rule, rows))
             passed[rows] = False
-            written = sheet.is_text or rule == "date_parsing"
-            if written and rule != "missing" and (hint := step.hint(_some(column.cells, rows))):
+            if rule != "missing" and (hint := _hint(step, column, rows)):
                 rejects.hints.setdefault(step.field, hint)
     kept = np.flatnonzero(passed & decided)
     # Whoever is not decided needs no other correct value.
@@ -149,10 +151,27 @@ def _check(sheet: Sheet, steps: Mapping[str, Step], contract: type[Contract] | N
     return Part(sheet, values, kept, faults, lost)
 
 
-def _some(cells: pa.ChunkedArray, rows: NDArray[np.int64]) -> list[str]:
-    """The different cells of text in the first of these rows."""
-    found: list[str] = pc.cast(cells.take(pa.array(rows[: hints.MOST])), pa.string()).unique().to_pylist()
-    return found
+def _column(sheet: Sheet, name: str) -> Column:
+    cells = sheet.columns.column(name)
+    if sheet.file.as_text and pa.types.is_string(cells.type):
+        return Column(trimmed(pc.fill_null(cells, "")), True, sheet.file)
+    return Column(cells, sheet.is_text, sheet.file)
+
+
+def _hint(step: Step, column: Column, rows: NDArray[np.int64]) -> str:
+    """What the cells that broke a rule look like, and what would accept them."""
+    cells = column.cells.take(pa.array(rows[: hints.MOST]))
+    looks = step.hint(pc.cast(cells, pa.string()).unique().to_pylist())
+    if column.is_text or looks.startswith(hints.DATE):
+        return looks
+    kind = cells.type
+    if pa.types.is_boolean(kind):
+        return looks or hints.BOOLEAN
+    if pa.types.is_string(kind):
+        return looks if looks and hints.DECLARE not in looks else hints.in_table(looks, step.spec)
+    if has_decimals(kind) and all(isnan(cell) or cell % 1 == 0 for cell in cells.to_pylist()):
+        return hints.WHOLE
+    return ""
 
 
 @dataclass(frozen=True)

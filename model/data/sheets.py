@@ -6,6 +6,7 @@ A sheet holds as many rows as fit some megabytes, so a file may be larger than m
 from __future__ import annotations
 
 import zipfile
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,7 +96,9 @@ def _parquet_sheets(path: Path, wanted: Collection[str], file: File) -> Iterator
             yield _typed_sheet(pa.table({}), path.name, names, file)
             return
         looks = pa.dataset.ParquetFileFormat(default_fragment_scan_options=STREAMED)
-        data = pa.dataset.dataset(path, format=looks)
+        # Columns may also be in the names of folders, as in marital=single/part-0.parquet.
+        data = pa.dataset.dataset(path, format=looks, partitioning="hive" if path.is_dir() else None)
+        _check_parts(data, path, wanted)
         names = tuple(data.schema.names)
         # A column that nobody asked for may be huge, whatever it says of itself.
         once = [name for name in dict.fromkeys(names) if name in wanted]
@@ -116,6 +119,21 @@ def _parquet_sheets(path: Path, wanted: Collection[str], file: File) -> Iterator
     except (pa.ArrowException, OSError) as err:
         kind = "a folder of Parquet files of one kind" if path.is_dir() else "Parquet"
         raise UnreadableFile(path.name, f"is not {kind}; export it again ({type(err).__name__})") from err
+
+
+def _check_parts(data: pa.dataset.FileSystemDataset, path: Path, wanted: Collection[str]) -> None:
+    """Check that every file of a folder has the columns that any of them has; Arrow would read nulls instead."""
+    if path.is_file():
+        return
+    parts = {
+        part.path: {*part.physical_schema.names, *pa.dataset.get_partition_keys(part.partition_expression)}
+        for part in data.get_fragments()
+    }
+    known = set().union(*parts.values())
+    for name in wanted:
+        if lacking := [part for part, names in parts.items() if name in known and name not in names]:
+            where = printable(PurePath(lacking[0]).name)
+            raise UnreadableFile(path.name, f"{where} has no column {printable(name)}, which other files of it have")
 
 
 def _typed_sheet(columns: pa.Table, source: str, names: tuple[str, ...], file: File, row: int = 0) -> Sheet:

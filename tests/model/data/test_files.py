@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -141,6 +142,13 @@ KINDS = [
         )
         for yes, no in (("yes", "no"), ("True", "False"), ("true", "false"), ("1.0", "0.0"), ("Y", "N"))
     ),
+    Kind("decimals", changed("years", lambda cell: f"{cell}.0"), "File(whole_floats=True)", File(whole_floats=True)),
+    Kind(
+        "decimals and gaps",
+        changed("debt", lambda cell: cell and f"{cell}.00"),
+        "File(whole_floats=True)",
+        File(whole_floats=True),
+    ),
     Kind(
         "a column's name",
         text(PLAIN, header={"years": "Years", "rate": "Rate "}),
@@ -205,6 +213,95 @@ def typed() -> dict[str, Any]:
     for name in ("rate", "assets"):
         columns[name] = [None if cell is None else float(cell) for cell in columns[name]]
     return columns
+
+
+def stored(column: str, change: Callable[[Any], Any], kind: pa.DataType | None = None) -> pa.Table:
+    """The rows as a table, with one column stored otherwise."""
+    return pa.table(typed() | {column: pa.array([change(cell) for cell in typed()[column]], kind)})
+
+
+@pytest.mark.parametrize(
+    ("table", "says", "file"),
+    [
+        pytest.param(stored("years", float), "File(whole_floats=True)", File(whole_floats=True), id="floats"),
+        pytest.param(
+            stored("debt", lambda cell: float("nan") if cell is None else float(cell)),
+            "File(whole_floats=True)",
+            File(whole_floats=True),
+            id="floats and NaN",
+        ),
+        pytest.param(
+            stored("debt", lambda cell: cell and Decimal(cell), pa.decimal128(20, 2)),
+            "File(whole_floats=True)",
+            File(whole_floats=True),
+            id="decimals",
+        ),
+        pytest.param(stored("years", str), "File(as_text=True)", File(as_text=True), id="numbers in text"),
+        pytest.param(
+            stored("debt", lambda cell: f"{cell:,}" if cell else ""),
+            'File(as_text=True, thousands=",")',
+            File(as_text=True, thousands=","),
+            id="thousands in text",
+        ),
+        pytest.param(
+            stored("home", lambda cell: cell or "N/A"),
+            'File(as_text=True, missing=("NA", "N/A"))',
+            File(as_text=True, missing=("NA", "N/A")),
+            id="words for missing",
+        ),
+        pytest.param(stored("home", lambda cell: cell or " "), "File(as_text=True)", File(as_text=True), id="blanks"),
+        pytest.param(
+            stored("owner", bool), 'File(yes=("true",), no=("false",))', File(yes=("true",), no=("false",)), id="flags"
+        ),
+        pytest.param(
+            stored("owner", lambda cell: "yes" if cell else "no"),
+            'File(yes=("yes",), no=("no",))',
+            File(yes=("yes",), no=("no",)),
+            id="flags in text",
+        ),
+    ],
+)
+def test_a_table_of_other_types_is_refused_with_the_line_that_accepts_it(
+    table: pa.Table, says: str, file: File, plain: Applications, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pa.parquet.write_table(table, tmp_path / "loans.parquet")
+    with pytest.raises(TooManyRejects) as refused:
+        read(tmp_path / "loans.parquet", Loan)
+    assert says in str(refused.value)
+    declared(monkeypatch, file)
+    assert read(tmp_path / "loans.parquet", Loan).digest == plain.digest
+
+
+def test_labels_may_be_stored_with_decimals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given an outcome and a group as pandas stores them where another row has none
+    table = typed() | {name: [float(place % 2) for place in range(len(PLAIN))] for name in ("status", "marital")}
+    pa.parquet.write_table(pa.table(table), tmp_path / "loans.parquet")
+    monkeypatch.setattr(Loan, "outcome", Outcome("status", 1, 0))
+    monkeypatch.setattr(Loan, "sensitive", (Sensitive("marital"),))
+    with pytest.raises(TooManyRejects, match=r"File\(whole_floats=True\)"):
+        read(tmp_path / "loans.parquet", Loan)
+    declared(monkeypatch, File(whole_floats=True))
+    found = read(tmp_path / "loans.parquet", Loan)
+    assert found.approved.tolist() == [False, True] * 20
+    assert found.groups["marital"].tolist() == ["0", "1"] * 20
+
+
+def test_columns_may_be_in_the_names_of_folders(plain: Applications, tmp_path: Path) -> None:
+    pa.parquet.write_to_dataset(pa.table(typed()), tmp_path / "loans", partition_cols=["marital"])
+    found = read(tmp_path / "loans", Loan)
+    assert sorted(found.groups["marital"]) == sorted(plain.groups["marital"])
+    assert len(found.matrix) == len(plain.matrix)
+
+
+@pytest.mark.parametrize("lacking", ["a", "b"])
+def test_a_part_of_a_folder_that_lacks_a_column_is_named(lacking: str, tmp_path: Path) -> None:
+    (tmp_path / "loans").mkdir()
+    for name in ("a", "b"):
+        table = pa.table(typed())
+        part = table.drop_columns(["home"]) if name == lacking else table
+        pa.parquet.write_table(part, tmp_path / "loans" / f"{name}.parquet")
+    with pytest.raises(UnreadableFile, match=f"{lacking}.parquet has no column home, which other files of it have"):
+        read(tmp_path / "loans", Loan)
 
 
 def test_a_folder_of_parquet_files_is_one_table(plain: Applications, tmp_path: Path) -> None:
