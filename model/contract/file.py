@@ -19,8 +19,8 @@ THOUSANDS = (",", ".", " ", "'")
 class File:
     """A file of applications. By default: comma-separated text in UTF-8 with plain numbers, or a typed table.
 
-    Most of it is about text: `.csv`, `.tsv`, `.csv.gz`, an Excel sheet, whose cells are read as text, and with `as_text`
-    a typed table's columns of text.
+    Most of it is about text: `.csv`, `.tsv`, `.csv.gz`, an Excel sheet, whose cells are read as text, and, if `as_text`
+    says so, a typed table's columns of text.
 
     Parameters
     ----------
