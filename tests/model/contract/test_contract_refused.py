@@ -24,7 +24,7 @@ class Sound(Contract):
     """A sound contract; those below each differ from it in one thing."""
 
     years: Annotated[int, Field(ge=0, le=50, description="years"), UP]
-    home: Annotated[Literal["own", "rent"] | None, Field(description="home"), FREE] = None
+    home: Annotated[Literal["rent", "own"] | None, Field(description="home"), FREE] = None
 
     outcome: ClassVar[Outcome] = Outcome("status", "good", "bad")
     sensitive: ClassVar[tuple[Sensitive, ...]] = (Sensitive("age", bands=(25, 40)), Sensitive("marital"))

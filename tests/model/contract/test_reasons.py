@@ -37,7 +37,7 @@ def number(unit: str = "unit", code: str = "CODE", text: str = "Sentence", **rea
 def home(**reasons: Any) -> Any:
     """An optional field with two words."""
     scored = Scored("free", "word", "HOME", "Type of housing", **reasons)
-    return Annotated[Literal["own", "rent"] | None, Field(description="Housing"), scored], None
+    return Annotated[Literal["rent", "own"] | None, Field(description="Housing"), scored], None
 
 
 def test_a_field_may_have_reasons_for_a_missing_value_and_for_single_words() -> None:

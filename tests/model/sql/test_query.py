@@ -23,10 +23,10 @@ import pandas as pd
 import pytest
 import sqlglot
 
-from benchmarks.samples import SAMPLES
 from lambda_app.decision import Decider
 from lambda_app.errors import ServiceError
 from model import arguments
+from model.applicant import Applicant
 from model.commands import main
 from model.sql.query import DIALECTS, NoTables, lowest_score, select
 from tests.serving import ROOT
@@ -211,8 +211,9 @@ def test_the_example_keeps_decisions_in_a_warehouse(small: TrainingRun, psql: di
     opened = small.assessment.artifact
     create_table(psql, opened, "application_id")
     names = [field["name"] for field in opened.manifest["contract"]["fields"]]
-    without_income = {name: value for name, value in SAMPLES["approve"].items() if name != "Income"}
-    samples = [[row.get(name) for name in names] for row in (*SAMPLES.values(), without_income)]
+    approved, denied = Applicant.samples
+    without_income = {name: value for name, value in approved.items() if name != "Income"}
+    samples = [[row.get(name) for name in names] for row in (approved, denied, without_income)]
     given = io.StringIO()
     csv.writer(given).writerows([place, *row] for place, row in enumerate(samples))
     asked(psql, "copy applications from stdin with (format csv)", given.getvalue())
