@@ -65,7 +65,9 @@ def logistic_regression(training: Applications, others: Applications) -> tuple[F
     return model.predict_proba(others.matrix)[:, 1], model[-1].coef_.size
 
 
-def explainable_boosting(training: Applications, others: Applications, interactions: float = 0) -> tuple[Floats, int]:
+def explainable_boosting(
+    training: Applications, others: Applications, interactions: int | str = 0
+) -> tuple[Floats, int]:
     """An EBM; its own settings have interactions, which no table of single fields can hold. Entries: cells."""
     kinds = ["nominal" if spec.words else "continuous" for spec in training.fields]
     model: Any = ExplainableBoostingClassifier(
@@ -80,7 +82,7 @@ def explainable_boosting(training: Applications, others: Applications, interacti
 
 def with_interactions(training: Applications, others: Applications) -> tuple[Floats, int]:
     """An EBM with its own settings."""
-    return explainable_boosting(training, others, interactions="3x")  # type: ignore[arg-type]  # as it names them
+    return explainable_boosting(training, others, interactions="3x")
 
 
 def optimal_binning(training: Applications, others: Applications) -> tuple[Floats, int]:

@@ -133,6 +133,6 @@ def _is_date_format(text: str) -> bool:
     """Whether a written date can be read again."""
     day = datetime(2024, 12, 31, tzinfo=UTC)
     try:
-        return datetime.strptime(day.strftime(text), text).year == day.year  # noqa: DTZ007  # only the year counts
+        return datetime.strptime(day.strftime(text), text).replace(tzinfo=UTC).year == day.year
     except ValueError:
         return False

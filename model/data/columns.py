@@ -87,10 +87,10 @@ class Column:
 
     def values(self) -> list[Any]:
         """The cells as Python's values, without the decimals of whole numbers if these are declared."""
-        if self.file.whole_floats and self.is_text:
-            return pc.replace_substring_regex(self.cells, WHOLE, r"\1").to_pylist()  # type: ignore[no-any-return]  # pyarrow has no types
-        cells: list[Any] = self.cells.to_pylist()
-        if self.file.whole_floats and has_decimals(self.cells.type):
+        whole = self.file.whole_floats
+        text = pc.replace_substring_regex(self.cells, WHOLE, r"\1") if whole and self.is_text else self.cells
+        cells: list[Any] = text.to_pylist()
+        if whole and has_decimals(self.cells.type):
             return [int(cell) if cell is not None and cell % 1 == 0 else cell for cell in cells]
         return cells
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def of_date(cells: Iterable[str], file: File) -> str:
 
 def _is_date(token: str, written: str) -> bool:
     try:
-        datetime.strptime(token, written)  # noqa: DTZ007  # only whether it is one
+        datetime.strptime(token, written).replace(tzinfo=UTC)
     except ValueError:
         return False
     return True

@@ -14,7 +14,6 @@ import pytest
 from model.commands import main
 from model.contract import Contract, ContractError, File, Split
 from model.contract.fields import fields_of
-from model.contract.loading import load_contract
 from model.data.applications import check_frame, read
 from model.data.rejects import MissingColumns, TooManyRejects
 from model.errors import TrainingError
@@ -23,13 +22,13 @@ from model.fit.splitting import folds, sample, split
 from model.fit.train import train
 from model.report.page import FILE
 from tests.artifacts import loans
+from tests.contracts.mixed import Loan
 from tests.trainings import MIXED, task_of
 
 if TYPE_CHECKING:
     from model.data.applications import Applications
 
 ROWS = 600
-LOAN = load_contract(MIXED)
 DAYS = pd.Series(pd.date_range("2023-01-01", periods=ROWS // 2)).repeat(2).reset_index(drop=True)
 # Each customer applies three times, far apart in the file.
 CUSTOMERS = pd.Series([f"C{row % 200}" for row in range(ROWS)])
@@ -38,7 +37,7 @@ CUSTOMERS = pd.Series([f"C{row % 200}" for row in range(ROWS)])
 def contract_with(way: Split | None = None, weight: str | None = None, file: File | None = None) -> type[Contract]:
     """The mixed contract with a split and weights."""
 
-    class Changed(LOAN):  # type: ignore[misc, valid-type]  # mypy wants a class that it can see
+    class Changed(Loan):
         split: ClassVar[Split] = way or Split()
 
     Changed.weight = weight
@@ -128,7 +127,7 @@ def test_equal_rows_stay_on_one_side() -> None:
     applications = check_frame(tripled, contract_with(Split(equal_rows=True)), source="test", dated=None)
     training, holdout = split(applications, TrainingSettings())
     assert not set(training.accepted % 200) & set(holdout.accepted % 200)
-    apart = split(check_frame(tripled, LOAN, source="test", dated=None), TrainingSettings())
+    apart = split(check_frame(tripled, Loan, source="test", dated=None), TrainingSettings())
     assert set(apart[0].accepted % 200) & set(apart[1].accepted % 200)
 
 
@@ -140,7 +139,7 @@ def test_a_weight_counts_while_all_models_are_fitted() -> None:
         frame.assign(weight=weights), contract_with(weight="weight"), source="test", dated="2026-01-01"
     )
     # When models are trained, then what they estimate is the share of all that they stand for
-    candidate = train(task_of(LOAN, applications))
+    candidate = train(task_of(Loan, applications))
     training = candidate.training
     assert training.weights is not None
     share = np.average(training.approved, weights=training.weights)
@@ -221,7 +220,7 @@ def test_a_side_without_outcomes_trains_nothing(way: Split, columns: dict[str, s
 
 
 def test_a_sample_has_the_same_share_of_each_outcome() -> None:
-    applications = checked(LOAN)
+    applications = checked(Loan)
     found = sample(applications, 400, seed=0)
     assert len(np.unique(found.accepted)) == len(found.accepted) == 400
     assert found.approved.mean() == pytest.approx(applications.approved.mean(), abs=0.01)
