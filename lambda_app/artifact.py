@@ -7,7 +7,7 @@ import os
 
 from lambda_app import formats
 from lambda_app.errors import ArtifactCorrupt, ArtifactMissing, ArtifactUnsafe, ArtifactUnsupported, UnsafeContent
-from lambda_app.manifest import MANIFEST_VERSION, digest, model_version
+from lambda_app.manifest import MANIFEST_VERSION, digest, identity, model_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def _open(manifest: Manifest, read: Callable[[], bytes], directory: str) -> Arti
         form = formats.find(manifest["format"])
         format_version = manifest["format_version"]
         expected = manifest["digest"], manifest["size"]
-        stated, version = manifest.get("model_version"), model_version(manifest)
+        stated, found = (manifest.get("identity"), manifest.get("model_version")), identity(manifest)
     except (ValueError, KeyError, TypeError, RecursionError) as err:
         raise ArtifactCorrupt(manifest_path, "is not a manifest that this code can read") from err
     if form is None or format_version != form.VERSION:
         raise ArtifactUnsupported(manifest_path, "names a format or format version that this code does not know")
-    if version != stated:
-        raise ArtifactCorrupt(manifest_path, "its content does not match its model version")
+    if stated != (found, model_version(found)):
+        raise ArtifactCorrupt(manifest_path, "its content does not match its identity; export the model again")
     # Read once, so the checked bytes are the bytes that are opened, even if the file is replaced meanwhile.
     content = read()
     if (digest(content), len(content)) != expected:

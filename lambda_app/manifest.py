@@ -1,4 +1,4 @@
-"""The manifest: what an artifact says about itself, and the model version derived from it.
+"""The manifest: what an artifact says about itself, and the identity derived from it.
 
 The manifest's layout is version 1. For a change that older code would misread, raise MANIFEST_VERSION, write the new
 layout in `model/formats/export.py`, and say in CHANGELOG.md that images must be rebuilt from a new export. Adding a key
@@ -370,6 +370,7 @@ if TYPE_CHECKING:
         data: Data
         gate: Gate
         golden: list[GoldenCase]
+        identity: str
         model_version: str
         metrics: Figures
         parity: Parity
@@ -396,10 +397,27 @@ def digest(content: bytes) -> str:
     return "sha256:" + _sha256(content)
 
 
-def model_version(manifest: Mapping[str, object]) -> str:
-    """Twelve hexadecimal digits that identify everything that decides an application."""
-    deciding = {key: manifest[key] for key in DECIDING}
-    return _sha256(json.dumps(deciding, sort_keys=True).encode())[:12]
+def identity(manifest: Mapping[str, object]) -> str:
+    """The SHA-256 of everything that decides an application, as written in the manifest.
+
+    Checks compare the whole: two manifests with one identity would take 2^128 tries to find, two with one model version
+    no more than 2^24.
+
+    Raises
+    ------
+    KeyError
+        The manifest lacks one of DECIDING.
+    """
+    return digest(json.dumps({key: manifest[key] for key in DECIDING}, sort_keys=True).encode())
+
+
+def model_version(identity: str) -> str:
+    """The first twelve digits of an identity: what people call the model.
+
+    >>> model_version("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+    'e3b0c44298fc'
+    """
+    return identity.removeprefix("sha256:")[:12]
 
 
 def _sha256(content: bytes) -> str:

@@ -256,6 +256,7 @@ def tags(manifest: Manifest) -> dict[str, str]:
         "mlflow.runName": f"{manifest['model_version']}, accuracy {manifest['metrics']['accuracy']:.1%}",
         "data_digest": manifest["data"]["digest"],
         "model_version": manifest["model_version"],
+        "identity": manifest["identity"],
         "model_digest": manifest["digest"],
         "trained_at": manifest["trained_at"],
         "contract": manifest["contract"]["name"],

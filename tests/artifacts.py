@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from lambda_app.manifest import digest, model_version
+from lambda_app.manifest import digest, identity, model_version
 from model.applicant import Applicant
 from model.contract.carried import contract_as_data
 from model.contract.fields import fields_of
@@ -71,7 +71,8 @@ def vouch(directory: Path, contract: type[Contract] = Applicant, /, **changes: A
         "golden": [],
         **changes,
     }
-    manifest["model_version"] = model_version(manifest)
+    found = identity(manifest)
+    manifest |= {"identity": found, "model_version": model_version(found)}
     write_manifest(directory, manifest)
     return cast("Manifest", manifest)
 

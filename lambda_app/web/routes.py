@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     Route = Callable[[Request, str], Response]
 
 # The keys of the manifest, and of its `data`, that `GET /model` shows.
-PUBLIC = ("model_version", "format", "format_version", "trained_at", "git_commit", "threshold", "metrics", "gate")
+PUBLIC = (
+    "model_version",
+    "identity",
+    "format",
+    "format_version",
+    "trained_at",
+    "git_commit",
+    "threshold",
+    "metrics",
+    "gate",
+)
 PUBLIC_OF_DATA = ("dated", "digest", "rows")
 
 

@@ -58,7 +58,7 @@ class Alternatives(TypedDict):
     the group while fitting.
     """
 
-    model_version: str
+    identity: str
     measure: str
     recipes: int
     points: int
@@ -95,7 +95,7 @@ def search(
         pipeline = fit_scorecard(training.fields, training.matrix, labels, settings, training.weights).pipeline
         seen = estimates(pipeline, holdout.matrix)
         on = Rows(training, holdout, rule, unseen >= cutoff, seen >= cutoff)
-        log = _Log(directory / PARTIAL, [manifest["model_version"], applications.digest, settings.as_dict(), rule])
+        log = _Log(directory / PARTIAL, [manifest["identity"], applications.digest, settings.as_dict(), rule])
         points = _try(first_round([spec.name for spec in training.fields], training.groups, settings), log, on)
         points += _try(second_round(_spared(points), settings), log, on)
     blind = [point for point in points if not point["reads_group"]]
@@ -105,7 +105,7 @@ def search(
     as_good = [point["training"]["gap"] for point in frontier if point["training"]["value"] >= before["value"]]
     log.remove()
     return {
-        "model_version": manifest["model_version"],
+        "identity": manifest["identity"],
         "measure": "minus the cost a row" if rule["by"] == "cost" else "accuracy",
         "recipes": len({point["recipe"] for point in points}),
         "points": len(points),

@@ -82,6 +82,7 @@ class Side(TypedDict):
     """One of the two models."""
 
     model_version: str
+    identity: str | None
     trained_at: str | None
     threshold: float | None
     format: str | None
@@ -184,6 +185,7 @@ def _side(manifest: Mapping[str, Any] | Manifest, figures: Any) -> Side:
     data = manifest.get("data") or {}
     return {
         "model_version": str(manifest.get("model_version")),
+        "identity": manifest.get("identity"),
         "trained_at": manifest.get("trained_at"),
         "threshold": manifest.get("threshold"),
         "format": manifest.get("format"),

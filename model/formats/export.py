@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from lambda_app import artifact, formats
-from lambda_app.manifest import MANIFEST_VERSION, digest, model_version
+from lambda_app.manifest import MANIFEST_VERSION, digest, identity, model_version
 from model.contract.carried import contract_as_data
 from model.errors import ExportError
 from model.fit.estimates import estimates
@@ -95,7 +95,8 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
             "golden": [],
         },
     )
-    manifest["model_version"] = model_version(manifest)
+    manifest["identity"] = identity(manifest)
+    manifest["model_version"] = model_version(manifest["identity"])
     return Exported(artifact.opened(manifest, written.content), written.content, pickled(candidate.pipeline))
 
 

@@ -45,7 +45,7 @@ class Metrics(TypedDict):
     rivals are present only if they were trained.
     """
 
-    model_version: str
+    identity: str
     threshold: float
     choice: dict[str, float | str] | None
     cutoffs: dict[str, float]
@@ -73,7 +73,7 @@ def compare_models(candidate: Candidate, manifest: Manifest, rule: CutoffRule) -
     rivals = {name: pipeline.predict_proba(holdout.matrix)[:, 1] for name, pipeline in candidate.rivals.items()}
     cutoffs = candidate_cutoffs(probabilities)
     found = {
-        "model_version": manifest["model_version"],
+        "identity": manifest["identity"],
         "threshold": threshold,
         "choice": None if candidate.choice is None else candidate.choice.as_dict(),
         "cutoffs": {"scorecard": threshold, **dict.fromkeys(rivals, COMPARED_AT)},

@@ -39,7 +39,7 @@ class GateQuestion(TypedDict):
     `data_age_days` is null if nobody knows how old the data is, `champion` if no model is in service.
     """
 
-    model_version: str
+    identity: str
     contract: Contracts
     limits: Limits
     data_age_days: int | None
@@ -98,7 +98,7 @@ def gate_question(manifest: Manifest, limits: Limits, contract: type[Contract]) 
     """
     try:
         return {
-            "model_version": manifest["model_version"],
+            "identity": manifest["identity"],
             "contract": {
                 "model": contract_identity(manifest["contract"]["json_schema"]),
                 "limits": contract_identity(json_schema_of(contract, fields_of(contract))),

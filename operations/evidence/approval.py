@@ -36,7 +36,7 @@ class Approval:
         Where the approval can be looked up, such as the pipeline run's address.
     without_scans : str
         Why the release may lack an image's scan; empty if it may not.
-    model_version : str
+    identity : str
         The model that was approved; `operations.evidence.review.approve` fills it in.
     evidence_sha256 : str
         The digest of the archive that was reviewed; filled in likewise.
@@ -48,7 +48,7 @@ class Approval:
     comment: str
     reference: str
     without_scans: str
-    model_version: str = ""
+    identity: str = ""
     evidence_sha256: str = ""
 
     def fault(self, trained_at: datetime) -> str:

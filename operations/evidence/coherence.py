@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from lambda_app.manifest import digest, model_version
+from lambda_app.manifest import digest, identity, model_version
 from operations.errors import EvidenceMismatch
 from operations.evidence.images import ROLES, check_image, pushed_image
 from operations.evidence.junit import MEMBER as TESTS
@@ -26,7 +26,7 @@ COMPARISON, COMPARISON_PAGE = "model/comparison.json", "model/comparison.html"
 POLICY, BENCHMARKS = "policies/model_gate.rego", "benchmarks/results.json"
 PASSED: Gate = {"passed": True, "denials": []}
 # What the gate is asked about: these of the manifest, and what else.
-JUDGED = ("model_version", "no_sensitive_reason", "metrics", "leakage", "parity", "monotonicity", "explained")
+JUDGED = ("identity", "no_sensitive_reason", "metrics", "leakage", "parity", "monotonicity", "explained")
 BESIDES = ("contract", "limits", "data_age_days", "champion")
 
 
@@ -53,7 +53,7 @@ def check_coherence(members: Mapping[str, bytes]) -> Manifest:
     if b"package model_gate" not in members[POLICY]:
         raise EvidenceMismatch(POLICY, "is not the policy that the gate asks")
     _check_metrics(manifest, read_object(members, METRICS))
-    if read_object(members, ALTERNATIVES).get("model_version") != manifest["model_version"]:
+    if read_object(members, ALTERNATIVES).get("identity") != manifest["identity"]:
         raise EvidenceMismatch(ALTERNATIVES, "is about another model than the manifest describes")
     _check_report(manifest, members[REPORT])
     _check_comparison(manifest, members, read_object(members, GATE)["input"]["champion"])
@@ -61,7 +61,7 @@ def check_coherence(members: Mapping[str, bytes]) -> Manifest:
     for role in ROLES:
         check_image(members, role)
     pushed_image(members)
-    if read_object(members, "images/inference.json").get("model_version") != manifest["model_version"]:
+    if read_object(members, "images/inference.json").get("identity") != manifest["identity"]:
         raise EvidenceMismatch("images/inference.json", "carries another model than the manifest describes")
     if BENCHMARKS in members:
         read_object(members, BENCHMARKS)
@@ -89,11 +89,11 @@ def _read_manifest(members: Mapping[str, bytes]) -> Manifest:
     if stated != (digest(model), len(model)):
         raise EvidenceMismatch(MODEL, "is not the model that the manifest describes")
     try:
-        version = model_version(manifest)
+        found = identity(manifest)
     except KeyError as err:
         raise EvidenceMismatch(MANIFEST, f"lacks {err}") from err
-    if manifest.get("model_version") != version:
-        raise EvidenceMismatch(MANIFEST, "its model version is not that of what it says about deciding")
+    if (manifest.get("identity"), manifest.get("model_version")) != (found, model_version(found)):
+        raise EvidenceMismatch(MANIFEST, "its identity is not that of what it says about deciding")
     parity = need(manifest, MANIFEST, "parity", dict)
     compared, different = (need(parity, MANIFEST, key, int) for key in ("rows", "different_decisions"))
     if compared < 1 or different:
@@ -126,7 +126,7 @@ def _check_gate(manifest: Manifest, gate: Document, limits: Document) -> None:
 
 
 def _check_metrics(manifest: Manifest, metrics: Document) -> None:
-    recorded = {"model_version": manifest["model_version"], "threshold": manifest["threshold"]}
+    recorded = {"identity": manifest["identity"], "threshold": manifest["threshold"]}
     for key, value in {**recorded, "scorecard": manifest["metrics"]}.items():
         if not equal_json(metrics.get(key), value):
             raise EvidenceMismatch(METRICS, f"{key} differs from the manifest")
@@ -134,7 +134,7 @@ def _check_metrics(manifest: Manifest, metrics: Document) -> None:
 
 def _check_report(manifest: Manifest, report: bytes) -> None:
     named = {
-        "model version": manifest["model_version"],
+        "identity": manifest["identity"],
         "model digest": manifest["digest"],
         "data digest": manifest["data"]["digest"],
     }
@@ -155,7 +155,7 @@ def _check_comparison(manifest: Manifest, members: Mapping[str, bytes], champion
     if champion is None:
         return
     compared = read_object(members, COMPARISON)
-    if need(compared, COMPARISON, "model", dict).get("model_version") != manifest["model_version"]:
+    if need(compared, COMPARISON, "model", dict).get("identity") != manifest["identity"]:
         raise EvidenceMismatch(COMPARISON, "is about another model than the manifest describes")
     if not equal_json(compared.get("differences"), champion):
         raise EvidenceMismatch(COMPARISON, "has other differences than the gate was asked about")

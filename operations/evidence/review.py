@@ -129,7 +129,7 @@ def approve(review: bytes, approval: Approval) -> bytes:
     fault = approval.fault(trained_at(manifest))
     if fault:
         raise UnreadableInput("approval", fault)
-    complete = replace(approval, model_version=manifest["model_version"], evidence_sha256=archive.sha256(review))
+    complete = replace(approval, identity=manifest["identity"], evidence_sha256=archive.sha256(review))
     # "replace": words from a command line need not be valid Unicode.
     document = json.dumps(asdict(complete), indent=2, ensure_ascii=False).encode(errors="replace") + b"\n"
     release = archive.pack({**members, APPROVAL: document}, ITEMS)
@@ -210,7 +210,7 @@ def _check_approval(approval: Approval, members: Mapping[str, bytes], manifest: 
     fault = approval.fault(trained_at(manifest))
     if not fault and approval.evidence_sha256 != archive.sha256(reviewed):
         fault = "was given for other evidence than this"
-    if not fault and approval.model_version != manifest["model_version"]:
-        fault = "was given for another model version"
+    if not fault and approval.identity != manifest["identity"]:
+        fault = "was given for another model"
     if fault:
         raise EvidenceMismatch(APPROVAL, fault)

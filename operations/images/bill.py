@@ -23,7 +23,7 @@ Bill = dict[str, Any]
 class Facts(TypedDict):
     """What the Docker engine knows about a local image.
 
-    `digests` are in the registries that it was pushed to or pulled from, as "HOST/NAME@sha256:…"; `model_version` is
+    `digests` are in the registries that it was pushed to or pulled from, as "HOST/NAME@sha256:…"; `identity` is
     None for an image that carries no model.
     """
 
@@ -32,7 +32,7 @@ class Facts(TypedDict):
     digests: list[str]
     architecture: str
     labels: dict[str, str]
-    model_version: str | None
+    identity: str | None
 
 
 def record(image: str, role: str, directory: Path) -> tuple[Path, Path]:
@@ -85,7 +85,7 @@ def facts_of(image: str) -> Facts:
         "digests": inspected.get("RepoDigests") or [],
         "architecture": inspected["Architecture"],
         "labels": found,
-        "model_version": labels.model_version(found),
+        "identity": labels.identity(found),
     }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lambda_app.manifest import Figures, Manifest
 
-MODEL_VERSION = "ccapproval.model_version"
+MODEL_VERSION, IDENTITY = "ccapproval.model_version", "ccapproval.identity"
 
 
 def main(manifest_file: Path, base: str) -> int:
@@ -54,6 +54,7 @@ def labels(manifest: Manifest, revision: str, base_name: str, base_digest: str |
         "org.opencontainers.image.revision": revision,
         "org.opencontainers.image.base.name": base_name,
         MODEL_VERSION: manifest["model_version"],
+        IDENTITY: manifest["identity"],
         "ccapproval.model_format": manifest["format"],
         "ccapproval.trained_at": manifest["trained_at"],
         "ccapproval.data_digest": manifest["data"]["digest"],
@@ -65,9 +66,9 @@ def labels(manifest: Manifest, revision: str, base_name: str, base_digest: str |
     return found
 
 
-def model_version(labels: Mapping[str, str]) -> str | None:
-    """The version of the model in an image with these labels; None if it has no model."""
-    return labels.get(MODEL_VERSION)
+def identity(labels: Mapping[str, str]) -> str | None:
+    """The identity of the model in an image with these labels; None if it has no model."""
+    return labels.get(IDENTITY)
 
 
 def revision(repository: Path) -> str:

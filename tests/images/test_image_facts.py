@@ -52,7 +52,7 @@ def test_build_without_more_than_uv_leaves_facts_and_bill(
     facts, bill = read(tmp_path / "facts", "inference")
     identity = inspect(f"{scorecard_image}-facts")["Id"]
     assert facts["id"] == bill["metadata"]["component"]["version"] == identity
-    assert facts["model_version"] == mixed.manifest["model_version"]
+    assert facts["identity"] == mixed.manifest["identity"]
     assert {"pydantic_core", "typing_extensions"} <= names(bill)
     assert "scikit-learn" not in names(bill)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None

@@ -82,6 +82,7 @@ def test_labels_describe_the_model(scorecard_image: str, base: str, mixed: Train
     manifest = mixed.manifest
     assert {key: labels[key] for key in labels if key.startswith("ccapproval.")} == {
         "ccapproval.model_version": manifest["model_version"],
+        "ccapproval.identity": manifest["identity"],
         "ccapproval.model_format": "scorecard",
         "ccapproval.trained_at": manifest["trained_at"],
         "ccapproval.data_digest": manifest["data"]["digest"],

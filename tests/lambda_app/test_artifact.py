@@ -107,7 +107,7 @@ def test_edited_manifest_is_corrupt(directory: Path, edit: Callable[[Any], None]
         artifact.load(str(directory))
 
 
-@pytest.mark.parametrize("key", ["manifest_version", "size", "model_version", *DECIDING])
+@pytest.mark.parametrize("key", ["manifest_version", "size", "identity", "model_version", *DECIDING])
 def test_incomplete_manifest_is_corrupt(directory: Path, key: str) -> None:
     manifest = json.loads((directory / "manifest.json").read_text())
     del manifest[key]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_app.manifest import digest, model_version
+from lambda_app.manifest import digest, identity, model_version
 from operations.commands import main
 from operations.evidence.coherence import JUDGED
 
@@ -21,7 +21,18 @@ JUNIT = f"""<testsuites><testsuite name="pytest" errors="0" failures="0" skipped
 <testcase classname="credit_card_approval.ipynb" name="Cell 0"><system-out>well</system-out></testcase>
 <testcase classname="credit_card_approval.ipynb" name="Cell 1"><skipped/></testcase>
 </testsuite></testsuites>"""
-REPORT = "<!doctype html><title>Model {model_version}</title><p>{digest}</p><p>{data[digest]}</p><p>{git_commit}</p>"
+REPORT = (
+    "<!doctype html><title>Model {model_version}</title>"
+    "<p>{identity}</p><p>{digest}</p><p>{data[digest]}</p><p>{git_commit}</p>"
+)
+CHAMPION = {
+    "model_version": "champion",
+    "same_rows": False,
+    "roc_auc": None,
+    "accuracy": None,
+    "gap": None,
+    "groups": {},
+}
 PUSHED = {role: f"sha256:{digit * 64}" for role, digit in (("training", "a"), ("inference", "b"))}
 
 
@@ -51,6 +62,16 @@ class Run:
         """What a JSON file holds."""
         document: dict[str, Any] = json.loads((self.root / name).read_text())
         return document
+
+    def compare(
+        self, differences: dict[str, Any] = CHAMPION, model: str = "", page: str = "{version} against champion"
+    ) -> None:
+        """Say that the model was compared with the one in service, and write the files that say so."""
+        ours = self.read("artifacts/manifest.json")
+        self.edit("artifacts/gate.json", input=self.read("artifacts/gate.json")["input"] | {"champion": CHAMPION})
+        compared = {"champion": {"model_version": "champion"}, "model": {"identity": model or ours["identity"]}}
+        (self.root / "artifacts/comparison.json").write_text(json.dumps(compared | {"differences": differences}))
+        (self.root / "artifacts/comparison.html").write_text(page.format(version=ours["model_version"]))
 
     def gather(self) -> Path:
         """The archive for review."""
@@ -103,25 +124,25 @@ def write_run(root: Path) -> Run:
         "no_sensitive_reason": None,
         "gate": {"passed": True, "denials": []},
     }
-    manifest["model_version"] = model_version(manifest)
+    manifest["identity"] = identity(manifest)
+    manifest["model_version"] = model_version(manifest["identity"])
     limits = {"minimum_accuracy": 0.9}
     asked = {key: manifest[key] for key in JUDGED} | {"contract": {"model": "a", "limits": "a"}, "data_age_days": 1}
     files: dict[str, Any] = {
         "artifacts/manifest.json": manifest,
-        "artifacts/metrics.json": {key: manifest[key] for key in ("model_version", "threshold")}
-        | {"scorecard": metrics},
-        "artifacts/alternatives.json": {"model_version": manifest["model_version"], "equal": []},
+        "artifacts/metrics.json": {key: manifest[key] for key in ("identity", "threshold")} | {"scorecard": metrics},
+        "artifacts/alternatives.json": {"identity": manifest["identity"], "equal": []},
         "artifacts/gate.json": {"input": asked | {"limits": limits, "champion": None}, "decision": manifest["gate"]},
         "limits.json": limits,
         "bench.json": {"cold_start": 1.4},
     }
-    for role, version in (("training", None), ("inference", manifest["model_version"])):
-        identity = f"sha256:{role}"
+    for role, inside in (("training", None), ("inference", manifest["identity"])):
+        image_id = f"sha256:{role}"
         files[f"images/{role}.json"] = {
             "image": f"{role}:latest",
-            "id": identity,
+            "id": image_id,
             "digests": [f"registry.example/{role}@{PUSHED[role]}"],
-            "model_version": version,
+            "identity": inside,
         }
         files[f"images/{role}.scan.json"] = {
             "repository": role,
@@ -133,7 +154,7 @@ def write_run(root: Path) -> Run:
         }
         files[f"images/{role}.cdx.json"] = {
             "bomFormat": "CycloneDX",
-            "metadata": {"component": {"version": identity}},
+            "metadata": {"component": {"version": image_id}},
             "components": [{"name": "numpy"}],
         }
     for name, document in files.items():

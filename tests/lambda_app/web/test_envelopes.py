@@ -19,10 +19,16 @@ EVENTS = sorted((ROOT / "tests" / "events").glob("*.json"))
 
 
 def expected(name: str, by_hand: Path) -> Envelope:
-    """A golden answer with this run's model version and request id filled in."""
-    version = strict_json((by_hand / "manifest.json").read_text(encoding="utf-8"))["model_version"]
+    """A golden answer with this run's model and request id filled in."""
+    manifest = strict_json((by_hand / "manifest.json").read_text(encoding="utf-8"))
     text = (ROOT / "tests" / "golden" / f"{name}.json").read_text(encoding="utf-8")
-    answer: Envelope = strict_json(text.replace("@MODEL_VERSION@", version).replace("@REQUEST_ID@", REQUEST_ID))
+    for place, value in (
+        ("@MODEL_VERSION@", manifest["model_version"]),
+        ("@IDENTITY@", manifest["identity"]),
+        ("@REQUEST_ID@", REQUEST_ID),
+    ):
+        text = text.replace(place, value)
+    answer: Envelope = strict_json(text)
     answer["body"] = json.dumps(answer["body"], separators=(",", ":"))
     return answer
 

@@ -85,7 +85,7 @@ def at(policy_input: dict[str, Any], path: tuple[str, ...]) -> Any:
 
 # What only the messages read: a model is never judged by it.
 TOLD = {
-    ("model_version",),
+    ("identity",),
     ("metrics", "intervals", "roc_auc", "high"),
     ("metrics", "confusion", "false_approve"),
     ("metrics", "confusion", "true_deny"),
@@ -171,7 +171,7 @@ def test_two_faults_are_no_better_than_one(one: tuple[str, ...], other: tuple[st
     assert denied(put(put(PASSES, one, value if one != ("data_age_days",) else ...), other, "0"))
 
 
-@pytest.mark.parametrize("section", [key for key in PASSES if key not in ("model_version", "no_sensitive_reason")])
+@pytest.mark.parametrize("section", [key for key in PASSES if key not in ("identity", "no_sensitive_reason")])
 @pytest.mark.parametrize("value", [..., {}, [], "text", True], ids=repr)
 def test_missing_or_malformed_section_denies(section: str, value: object) -> None:
     assert denied(put(PASSES, (section,), value))
@@ -464,7 +464,7 @@ def manifest(**changes: Any) -> Any:
     figures = {key: PASSES[key] for key in ("metrics", "leakage", "parity", "monotonicity", "explained")}
     contract = contract_as_data(Applicant, fields_of(Applicant))
     whole = {
-        "model_version": "v",
+        "identity": "v",
         "contract": contract,
         "data": {"dated": None},
         "no_sensitive_reason": None,

@@ -15,7 +15,7 @@ from operations.errors import EvidenceIncomplete, EvidenceMismatch
 from operations.evidence import archive
 from operations.evidence.images import pushed_image
 from operations.evidence.review import ITEMS, remarks, verify
-from tests.operations.conftest import APPROVED, JUNIT, PUSHED, TESTED_AT, Run, write_run
+from tests.operations.conftest import APPROVED, CHAMPION, JUNIT, PUSHED, TESTED_AT, Run, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,29 +58,8 @@ def _edit_input_without(key: str) -> Change:
     return change
 
 
-CHAMPION = {
-    "model_version": "champion",
-    "same_rows": False,
-    "roc_auc": None,
-    "accuracy": None,
-    "gap": None,
-    "groups": {},
-}
-
-
-def _compared(
-    differences: dict[str, Any] = CHAMPION, version: str = "", page: str = "{version} against champion"
-) -> Change:
-    """A model that was compared with the one in service, and files that say so."""
-
-    def change(run: Run) -> None:
-        ours = run.read(MANIFEST)["model_version"]
-        run.edit(GATE, input=run.read(GATE)["input"] | {"champion": CHAMPION})
-        compared = {"champion": {"model_version": "champion"}, "model": {"model_version": version or ours}}
-        (run.root / COMPARISON).write_text(json.dumps(compared | {"differences": differences}))
-        (run.root / "artifacts/comparison.html").write_text(page.format(version=ours))
-
-    return change
+def _compared(**arguments: Any) -> Change:
+    return lambda run: run.compare(**arguments)
 
 
 def _denied_in_both(run: Run) -> None:
@@ -128,7 +107,7 @@ CHANGES: dict[str, dict[str, Change]] = {
         "gate denied, by the manifest": _edit(MANIFEST, gate=DENIED),
         "gate denied, but not in the manifest": _edit(GATE, decision=DENIED),
         "gate decided otherwise": _edit(GATE, decision={"passed": True}),
-        "gate asked of another model": _edit_input(model_version="other"),
+        "gate asked of another model": _edit_input(identity="other"),
         "gate asked of better metrics": _edit_input(metrics={"accuracy": 0.99}),
         "gate asked in other types": _edit_input(parity={"rows": 100.0, "different_decisions": False}),
         "gate asked with low limits": _edit_input(limits={"minimum_accuracy": 0.5}),
@@ -146,11 +125,11 @@ CHANGES: dict[str, dict[str, Change]] = {
         "figures at another cut-off": _edit(METRICS, threshold=0.6),
     },
     "model/alternatives.json": {
-        "alternatives to another model": _edit("artifacts/alternatives.json", model_version="other"),
+        "alternatives to another model": _edit("artifacts/alternatives.json", identity="other"),
         "alternatives to no model": _written("artifacts/alternatives.json", "{}"),
     },
     "model/model_metrics.html": {
-        "report of another version": _report_without("model_version"),
+        "report of another model": _report_without("identity"),
         "report of other bytes": _report_without("digest"),
         "report of another commit": _edit(MANIFEST, git_commit="fff"),
         "report of other data": _edit(MANIFEST, data={"digest": "fff"}),
@@ -158,8 +137,8 @@ CHANGES: dict[str, dict[str, Change]] = {
     "model/comparison.json": {
         "compared with none": _written(COMPARISON, "{}"),
         "not compared": _edit_input(champion=CHAMPION),
-        "comparison of another model": _compared(version="other"),
-        "comparison with other differences": _compared(CHAMPION | {"gap": -0.1}),
+        "comparison of another model": _compared(model="other"),
+        "comparison with other differences": _compared(differences=CHAMPION | {"gap": -0.1}),
     },
     "model/comparison.html": {
         "a page about no comparison": _written("artifacts/comparison.html", ""),
@@ -181,7 +160,7 @@ CHANGES: dict[str, dict[str, Change]] = {
         "a report in no encoding": _written("report.xml", '<?xml version="1.0" encoding="none"?><testsuite/>'),
     },
     IMAGE: {
-        "image of another model": _edit(IMAGE, model_version="other"),
+        "image of another model": _edit(IMAGE, identity="other"),
         "digests that are no list": _edit(IMAGE, digests=URI),
         "a digest of two lines": _edit(IMAGE, digests=[f"a.b/c\nX=1@{PUSHED['inference']}"]),
         "a digest that is an option": _edit(IMAGE, digests=[f"--a.b/c@{PUSHED['inference']}"]),

@@ -223,7 +223,7 @@ def _reapproved(run: Run, **changes: Any) -> Path:
         ({"at": "2020-01-02"}, "does not say when"),
         ({"at": "yesterday"}, "does not say when"),
         ({"evidence_sha256": "0" * 64}, "other evidence"),
-        ({"model_version": "other"}, "another model version"),
+        ({"identity": "other"}, "another model"),
         ({"surprise": "1"}, "not an approval record"),
     ],
     ids=str,

@@ -29,8 +29,8 @@ def trained(run: Run, small: TrainingRun) -> Run:
     shutil.copy(CONTRACTS / "limits.json", run.root)
     shutil.copy(POLICY, run.root)
     (run.root / "report.xml").write_text(JUNIT.replace(TESTED_AT, small.manifest["trained_at"]))
-    run.edit("images/inference.json", model_version=small.manifest["model_version"])
-    run.edit("artifacts/alternatives.json", model_version=small.manifest["model_version"])
+    run.edit("images/inference.json", identity=small.manifest["identity"])
+    run.edit("artifacts/alternatives.json", identity=small.manifest["identity"])
     return run
 
 

@@ -37,7 +37,7 @@ def _filesystem(files: dict[str, str]) -> io.BytesIO:
 
 def _imported(name: str, files: dict[str, str]) -> str:
     """Make an image of these files with a model version's label; returns its name."""
-    command = ["docker", "import", "--change", 'LABEL ccapproval.model_version="abc"', "-", name]
+    command = ["docker", "import", "--change", 'LABEL ccapproval.identity="abc"', "-", name]
     subprocess.run(command, input=_filesystem(files).read(), check=True, capture_output=True)
     return name
 
@@ -95,7 +95,7 @@ def test_a_real_image_is_read_without_being_run() -> None:
     finally:
         subprocess.run(["docker", "rmi", "pipeline-sbom-test"], check=True, capture_output=True)
 
-    assert facts["model_version"] == "abc"
+    assert facts["identity"] == "abc"
     assert bill["metadata"]["component"]["version"] == facts["id"]
     assert len(bill["components"]) == 3
 

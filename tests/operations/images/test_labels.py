@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from operations.images.labels import base_digest, labels, model_version, revision
+from operations.images.labels import base_digest, identity, labels, revision
 from tests.artifacts import write_by_hand
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_the_labels_name_the_model_and_are_read_back(tmp_path: Path) -> None:
     # when
     found = labels(manifest, "abc-dirty", "base:1", ONE)
     # then
-    assert model_version(found) == found["ccapproval.model_version"] == manifest["model_version"]
+    assert identity(found) == found["ccapproval.identity"] == manifest["identity"]
     assert found["ccapproval.gate"] == "passed"
     assert json.loads(found["ccapproval.metrics"]) == {"accuracy": 0.9}
     assert found["org.opencontainers.image.revision"] == "abc-dirty"
@@ -112,5 +112,5 @@ def test_the_labels_name_the_model_and_are_read_back(tmp_path: Path) -> None:
 
 
 def test_an_image_without_a_model_or_a_known_base_has_no_such_label(tmp_path: Path) -> None:
-    assert model_version({"org.opencontainers.image.title": "Training"}) is None
+    assert identity({"org.opencontainers.image.title": "Training"}) is None
     assert "org.opencontainers.image.base.digest" not in labels(write_by_hand(tmp_path), "abc", "base:1", None)
