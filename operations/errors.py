@@ -7,7 +7,7 @@ OperationsError          1
 ├── ScanFindings         5   the scan found something too severe to ship
 ├── ScanUnfinished       6   the scan failed, or did not end in time
 ├── EvidenceIncomplete   7   something that a release needs is missing
-└── EvidenceMismatch     8   the archive was altered, or contradicts itself
+└── EvidenceMismatch     8   the archive was altered, contradicts itself, or is not what this checkout releases
 
 Exit code 2 is argparse's, for a command line it cannot parse; 3 is the gate's, in `python -m model`.
 """
@@ -114,12 +114,12 @@ class EvidenceIncomplete(OperationsError):
 
 
 class EvidenceMismatch(OperationsError):
-    """The archive was altered, or contradicts itself.
+    """The archive was altered, contradicts itself, or is not what this checkout releases.
 
     Attributes
     ----------
     member : str
-        The member at fault, or "archive" for the bytes around the members.
+        The member at fault, "archive" for the bytes around the members, or "signature".
     """
 
     exit_code = 8

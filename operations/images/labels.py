@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lambda_app.manifest import Figures, Manifest
 
 MODEL_VERSION, IDENTITY = "ccapproval.model_version", "ccapproval.identity"
+REVISION = "org.opencontainers.image.revision"
+BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 
 
 def main(manifest_file: Path, base: str) -> int:
@@ -51,8 +53,8 @@ def labels(manifest: Manifest, revision: str, base_name: str, base_digest: str |
         "org.opencontainers.image.description": "Decides card applications on AWS Lambda, and gives the reasons.",
         "org.opencontainers.image.licenses": "Apache-2.0",
         "org.opencontainers.image.version": manifest["model_version"],
-        "org.opencontainers.image.revision": revision,
-        "org.opencontainers.image.base.name": base_name,
+        REVISION: revision,
+        BASE_NAME: base_name,
         MODEL_VERSION: manifest["model_version"],
         IDENTITY: manifest["identity"],
         "ccapproval.model_format": manifest["format"],
@@ -62,7 +64,7 @@ def labels(manifest: Manifest, revision: str, base_name: str, base_digest: str |
         "ccapproval.gate": "passed" if manifest["gate"]["passed"] is True else "not passed",
     }
     if base_digest is not None:
-        found["org.opencontainers.image.base.digest"] = base_digest
+        found[BASE_DIGEST] = base_digest
     return found
 
 
