@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
 
 
 @overload
 def client(service: Literal["ecr"]) -> AbstractContextManager[ECRClient]: ...
 @overload
+def client(service: Literal["kms"]) -> AbstractContextManager[KMSClient]: ...
+@overload
 def client(service: Literal["lambda"]) -> AbstractContextManager[LambdaClient]: ...
 @contextmanager
-def client(service: Literal["ecr", "lambda"]) -> Iterator[Any]:
+def client(service: Literal["ecr", "kms", "lambda"]) -> Iterator[Any]:
     """Open a client for as long as the `with` block lasts.
 
     Credentials, region and endpoint come from the environment (`AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`, …).

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 from operations import aws
 from operations.errors import CloudRefused, EvidenceIncomplete, OperationsError, UnreadableInput
-from operations.evidence import archive, review
+from operations.evidence import archive, review, signature
 from operations.evidence.approval import Approval
 from operations.evidence.images import pushed_image
+from operations.evidence.rules import check_release, read_branch
 from operations.images import bill, scan
 from operations.live import ask_function, read_manifest
 from operations.monitor import freshness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Command = Callable[[argparse.Namespace], None]
 
@@ -121,14 +122,55 @@ def _approve(arguments: argparse.Namespace) -> None:
     _write(arguments.out, review.approve(_bytes(arguments.file), approval))
 
 
+def _sign(arguments: argparse.Namespace) -> None:
+    content = _bytes(arguments.file)
+    review.verify(content, "release")
+    if arguments.key:
+        signed = signature.sign_with_file(content, arguments.key)
+    else:
+        with aws.client("kms") as client:
+            signed = signature.sign_with_kms(content, arguments.kms_key, client)
+    path = signature.beside(arguments.file)
+    path.write_bytes(signed)
+    print(path)
+
+
 def _verify(arguments: argparse.Namespace) -> None:
     content = _bytes(arguments.file)
-    members = review.verify(content, arguments.purpose)
-    version = json.loads(members["model/manifest.json"])["model_version"]
-    _tell({"MODEL_VERSION": version, "IMAGE_URI": pushed_image(members)}, arguments.output)
-    for line in review.remarks(members):
+    if arguments.public_key:
+        signature.check_signature(content, signature.beside(arguments.file), arguments.public_key)
+    members = review.verify(content, "review" if arguments.purpose == "review" else "release")
+    manifest = json.loads(members["model/manifest.json"])
+    if arguments.purpose == "release":
+        branch = read_branch(arguments.rules, arguments.policy, arguments.limits, arguments.commit)
+        check_release(members, manifest, branch)
+    if arguments.again:
+        from operations.evidence.again import check_again
+
+        check_again(members)
+    found = {
+        "MODEL_VERSION": manifest["model_version"],
+        "IDENTITY": manifest["identity"],
+        "IMAGE_URI": pushed_image(members),
+        "EVIDENCE_SHA256": archive.sha256(content),
+    }
+    _tell(found, arguments.output)
+    if arguments.extract:
+        for member in ("model/manifest.json", "model/model.joblib", "images/inference.json"):
+            path = arguments.extract / member
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(members[member])
+    for line in (*review.remarks(members), *_unproved(arguments)):
         print(line, file=sys.stderr)
     print(f"{arguments.file}: verified, {len(members)} members, good for a {arguments.purpose}", file=sys.stderr)
+
+
+def _unproved(arguments: argparse.Namespace) -> Iterator[str]:
+    """What this run of `verify` was not asked to look at."""
+    if not arguments.public_key and arguments.purpose != "review":
+        yield "signature: not checked; name the public key of whoever approves: --public-key FILE"
+    if not arguments.again:
+        yield "verdict and pages: not made again from the figures; --again does, in the training environment"
 
 
 def _tell(variables: Mapping[str, str], output: Path | None) -> None:
@@ -232,11 +274,34 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("file", type=Path)
     verify.add_argument(
         "--purpose",
-        choices=("review", "release"),
+        choices=("review", "release", "record"),
         default="review",
-        help="what it is needed for; a release needs an approval and a pushed image (default: %(default)s)",
+        help="what it is needed for: a release needs an approval, a pushed image, and all that this checkout says; "
+        "a record was released before, maybe from another checkout (default: %(default)s)",
     )
     verify.add_argument("--output", type=Path, metavar="FILE", help="append NAME=VALUE lines here too")
+    verify.add_argument("--extract", type=Path, metavar="DIRECTORY", help="write the approved model and its image here")
+    verify.add_argument(
+        "--public-key", type=Path, metavar="FILE", help="check the signature, FILE.zip.sig, by this public key (PEM)"
+    )
+    verify.add_argument(
+        "--again",
+        action="store_true",
+        help="ask the archive's policy again and make its pages again (needs the training environment)",
+    )
+    expected = verify.add_argument_group("for a release, what this checkout says")
+    expected.add_argument("--rules", type=Path, default=Path("policies/release.json"), metavar="FILE")
+    expected.add_argument("--policy", type=Path, default=Path("policies/model_gate.rego"), metavar="FILE")
+    expected.add_argument("--limits", type=Path, default=Path("model/limits.json"), metavar="FILE")
+    expected.add_argument("--commit", metavar="SHA", help="the commit that the image must be built from (default: any)")
+
+    sign = add(
+        "sign", _sign, "Sign an approved archive: ARCHIVE.sig, which deploy.sh checks before it changes anything."
+    )
+    sign.add_argument("file", type=Path)
+    with_key = sign.add_mutually_exclusive_group(required=True)
+    with_key.add_argument("--key", type=Path, metavar="FILE", help="a private key (PEM, elliptic curve P-256)")
+    with_key.add_argument("--kms-key", metavar="KEY", help="an asymmetric key of AWS KMS: its id, ARN or alias")
     return parser
 
 

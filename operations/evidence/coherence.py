@@ -60,12 +60,20 @@ def check_coherence(members: Mapping[str, bytes]) -> Manifest:
     check_tests(members[TESTS], trained_at(manifest))
     for role in ROLES:
         check_image(members, role)
-    pushed_image(members)
+    _check_released(members)
     if read_object(members, "images/inference.json").get("identity") != manifest["identity"]:
         raise EvidenceMismatch("images/inference.json", "carries another model than the manifest describes")
     if BENCHMARKS in members:
         read_object(members, BENCHMARKS)
     return manifest
+
+
+def _check_released(members: Mapping[str, bytes]) -> None:
+    """The scan is of the very image that would be deployed, not of another that the engine knew by the same id."""
+    released = pushed_image(members)
+    scan = "images/inference.scan.json"
+    if released and scan in members and read_object(members, scan)["digest"] != released.rpartition("@")[2]:
+        raise EvidenceMismatch(scan, f"is of another digest than {released}, which would be deployed")
 
 
 def trained_at(manifest: Manifest) -> datetime:

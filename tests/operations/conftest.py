@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_app.manifest import digest, identity, model_version
+from model.judge.limits import DEFAULTS
 from operations.commands import main
 from operations.evidence.coherence import JUDGED
 
@@ -25,6 +26,12 @@ REPORT = (
     "<!doctype html><title>Model {model_version}</title>"
     "<p>{identity}</p><p>{digest}</p><p>{data[digest]}</p><p>{git_commit}</p>"
 )
+COMMIT, BASE = "0123456789abcdef0123456789abcdef01234567", "public.ecr.aws/lambda/python:3.13"
+LABELS = {
+    "org.opencontainers.image.revision": COMMIT,
+    "org.opencontainers.image.base.name": BASE,
+    "org.opencontainers.image.base.digest": f"sha256:{'d' * 64}",
+}
 CHAMPION = {
     "model_version": "champion",
     "same_rows": False,
@@ -84,6 +91,12 @@ class Run:
         assert main(["approve", str(self.gather()), *APPROVED, *flags, "--out", str(release)]) == 0
         return release
 
+    def verify(self, archive: Path, *flags: str) -> int:
+        """Whether the archive may be released, by what this run's own branch says."""
+        branch = ("--rules", "release.json", "--policy", "model_gate.rego", "--limits", "limits.json")
+        paths = [word if word.startswith("--") else str(self.root / word) for word in branch]
+        return main(["verify", str(archive), "--purpose", "release", *paths, *flags])
+
     @property
     def arguments(self) -> list[str]:
         """The arguments that tell `python -m operations evidence` where the files are."""
@@ -114,7 +127,7 @@ def write_run(root: Path) -> Run:
         "threshold": 0.5,
         "reference": {},
         "trained_at": TRAINED_AT,
-        "git_commit": "0123456789abcdef0123456789abcdef01234567",
+        "git_commit": COMMIT,
         "data": {"dated": "2020-01-01", "digest": "feed" * 16},
         "metrics": metrics,
         "parity": {"rows": 100, "different_decisions": 0},
@@ -127,13 +140,15 @@ def write_run(root: Path) -> Run:
     manifest["identity"] = identity(manifest)
     manifest["model_version"] = model_version(manifest["identity"])
     limits = {"minimum_accuracy": 0.9}
+    asked_of = DEFAULTS | limits
     asked = {key: manifest[key] for key in JUDGED} | {"contract": {"model": "a", "limits": "a"}, "data_age_days": 1}
     files: dict[str, Any] = {
         "artifacts/manifest.json": manifest,
         "artifacts/metrics.json": {key: manifest[key] for key in ("identity", "threshold")} | {"scorecard": metrics},
         "artifacts/alternatives.json": {"identity": manifest["identity"], "equal": []},
-        "artifacts/gate.json": {"input": asked | {"limits": limits, "champion": None}, "decision": manifest["gate"]},
+        "artifacts/gate.json": {"input": asked | {"limits": asked_of, "champion": None}, "decision": manifest["gate"]},
         "limits.json": limits,
+        "release.json": {"registries": ["registry.example"], "base_images": [BASE], "approval_days": 36_500},
         "bench.json": {"cold_start": 1.4},
     }
     for role, inside in (("training", None), ("inference", manifest["identity"])):
@@ -143,6 +158,7 @@ def write_run(root: Path) -> Run:
             "id": image_id,
             "digests": [f"registry.example/{role}@{PUSHED[role]}"],
             "identity": inside,
+            "labels": LABELS,
         }
         files[f"images/{role}.scan.json"] = {
             "repository": role,

@@ -44,7 +44,7 @@ def test_the_same_files_give_the_same_archive(run: Run) -> None:
 
 
 def test_a_review_is_not_yet_a_release(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", "--purpose", "release", str(run.gather())]) == 7
+    assert run.verify(run.gather()) == 7
     assert "approval.json" in capsys.readouterr().err
 
 
@@ -55,7 +55,7 @@ def test_an_approval_makes_a_release(run: Run) -> None:
     with zipfile.ZipFile(release) as opened:
         approval = json.loads(opened.read("approval.json"))
 
-    assert main(["verify", "--purpose", "release", str(release)]) == 0
+    assert run.verify(release) == 0
     assert approval["by"] == "officer@bank.example"
     assert approval["evidence_sha256"] == hashlib.sha256(review).hexdigest()
     assert _index(release)["purpose"] == "release"
@@ -68,7 +68,7 @@ def test_the_variables_of_the_pipeline_are_appended_to_a_file(run: Run, tmp_path
     main(["verify", str(run.gather()), "--output", str(output)])
 
     told = dict(line.split("=") for line in output.read_text().splitlines())
-    assert list(told) == ["BEFORE", "MODEL_VERSION", "IMAGE_URI"]
+    assert list(told) == ["BEFORE", "MODEL_VERSION", "IDENTITY", "IMAGE_URI", "EVIDENCE_SHA256"]
     assert told["IMAGE_URI"] == URI
 
 
@@ -127,9 +127,9 @@ def test_an_approval_may_say_why_there_is_no_scan(run: Run, capsys: pytest.Captu
         (run.root / scan).unlink()
     release = run.approve("--without-scans", "the local cloud has no scanner")
 
-    assert main(["verify", "--purpose", "release", str(release)]) == 0
+    assert run.verify(release) == 0
     told = capsys.readouterr().err.splitlines()
-    assert told[-3:-1] == [f'{scan}: none; approved without it: "the local cloud has no scanner"' for scan in SCANS]
+    assert told[-5:-3] == [f'{scan}: none; approved without it: "the local cloud has no scanner"' for scan in SCANS]
 
 
 def test_an_approval_without_scans_does_not_excuse_a_scan_of_another_image(run: Run) -> None:
@@ -177,10 +177,11 @@ def test_the_image_to_release_is_the_one_that_was_pushed(
     run: Run, image: str, digests: list[str], chosen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run.edit("images/inference.json", image=image, digests=digests)
+    run.edit("release.json", registries=["registry.example", "127.0.0.1:4566"])
     release = run.approve()
 
-    assert main(["verify", "--purpose", "release", str(release)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"IMAGE_URI={chosen}"
+    assert run.verify(release) == 0
+    assert f"IMAGE_URI={chosen}" in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.parametrize("digests", [[], [f"inference@{PUSHED['inference']}"]], ids=["no digest", "local name only"])
@@ -233,7 +234,7 @@ def test_an_invalid_approval_is_named(
 ) -> None:
     forged = _reapproved(run, **changes)
 
-    assert main(["verify", "--purpose", "release", str(forged)]) == 8
+    assert run.verify(forged) == 8
     assert reason in capsys.readouterr().err
 
 
