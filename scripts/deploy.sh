@@ -5,31 +5,62 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 usage() {
   cat <<'TEXT'
-usage: scripts/deploy.sh [--dry-run | --push | --rollback | --help]
+usage: scripts/deploy.sh [--evidence FILE] [--dry-run] [--end-canary]
+       scripts/deploy.sh --rollback [--to VERSION] [--end-canary]
+       scripts/deploy.sh --push | --prune [N] | --help
 
-  (nothing)    check, push, update by digest, wait, publish, invoke with the golden cases, move the alias
-  --dry-run    check, and say what would be done; changes nothing
-  --push       stop once the image is in the registry; infra/service.yaml takes the summary's image_uri
-  --rollback   move the alias back to the version before the last release
+  (nothing)        check, push, update by digest, wait, publish, invoke with the golden cases, move the alias
+  --evidence FILE  release the image that this approved archive names, and no other: compare the model in the image, byte
+                   by byte, with the approved one, and push nothing
+  --dry-run        check, and say what would be done; changes nothing
+  --push           stop once the image is in the registry; infra/service.yaml takes the summary's image_uri
+  --rollback       move the alias back to the version that was live before, or to VERSION, which was live at some time
+  --end-canary     move the alias although it shares its traffic with a second version, which then gets none
+  --prune [N]      delete the versions, and their images, that no alias names and --rollback cannot go to, but for the
+                   newest N (5)
 
 environment (with its default):
   FUNCTION_NAME (ccapproval)          REPOSITORY (ccapproval-deploy)    IMAGE (ccapproval-deploy:latest)
   ALIAS (live)                        AWS_REGION (the CLI's own)        AWS_ENDPOINT_URL (AWS itself)
   REGISTRY (ECR's own host)           AWS_ACCOUNT_ID (any; if set, no other account is touched)
   UPDATE_TIMEOUT (300 seconds)        CONFLICT_RETRIES (5), CONFLICT_WAIT (5 seconds)
+  with --evidence:
+  EVIDENCE_PUBLIC_KEY (none)          the PEM file of the key that signs approvals; without it, no signature is checked
+  EVIDENCE_COMMIT (any)               the commit that the image must be built from
+  RELEASE_RULES (policies/release.json), LIMITS (model/limits.json)     what the checkout says of a release
+  REQUIRE_EVIDENCE (false)            true: nothing is released without --evidence and EVIDENCE_PUBLIC_KEY
 
 Progress goes to standard error, a JSON summary to standard output. Exit status: 0 done, 1 stopped, 2 misused.
 TEXT
 }
 
-mode=deploy
-[ $# -le 1 ] || { usage >&2 && exit 2; }
-case "${1:-}" in
-  "") ;;
-  --dry-run | --push | --rollback) mode=${1#--} ;;
-  --help | -h) usage && exit 0 ;;
-  *) usage >&2 && exit 2 ;;
+mode=deploy evidence="" rollback_to="" end_canary="" kept=5
+misused() { usage >&2 && exit 2; }
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --dry-run | --push | --rollback | --prune)
+      [ "$mode" = deploy ] || misused
+      mode=${1#--}
+      if [ "$mode" = prune ] && [[ ${2:-} =~ ^[0-9]+$ ]]; then kept=$2 && shift; fi
+      ;;
+    --evidence) { [ -n "${2:-}" ] && evidence=$2 && shift; } || misused ;;
+    --to) { [[ ${2:-} =~ ^[0-9]+$ ]] && rollback_to=$2 && shift; } || misused ;;
+    --end-canary) end_canary=yes ;;
+    --help | -h) usage && exit 0 ;;
+    *) misused ;;
+  esac
+  shift
+done
+case "$mode" in
+  deploy | dry-run) [ -z "$rollback_to" ] || misused ;;
+  rollback) [ -z "$evidence" ] || misused ;;
+  *) [ -z "$evidence$rollback_to$end_canary" ] || misused ;;
 esac
+absolute() { case "$1" in "" | /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; } # checks run elsewhere
+evidence=$(absolute "$evidence")
+public_key=$(absolute "${EVIDENCE_PUBLIC_KEY:-}")
+rules=$(absolute "${RELEASE_RULES:-$root/policies/release.json}")
+limits=$(absolute "${LIMITS:-$root/model/limits.json}")
 
 function_name=${FUNCTION_NAME:-ccapproval}
 repository=${REPOSITORY:-ccapproval-deploy}
@@ -43,6 +74,7 @@ export AWS_PAGER="" AWS_RETRY_MODE="${AWS_RETRY_MODE:-standard}" AWS_MAX_ATTEMPT
 
 # What the summary tells; the steps fill it in as they find it out.
 account="" image_uri="" digest="" model_version="" architecture="" version="" live_version="" live_before="" moved=""
+approved_uri="" evidence_told="" previous_model="" pruned=""
 step_number=0 step_name=start reported="" container="" waiter=""
 work=$(mktemp -d)
 work=$(cd "$work" && pwd) # TMPDIR may be relative, and checks run elsewhere
@@ -55,19 +87,24 @@ trap 'exit 143' TERM
 source "$root/scripts/aws_cli.sh"
 # shellcheck source=scripts/deploy_calls.sh
 source "$root/scripts/deploy_calls.sh"
+# shellcheck source=scripts/deploy_evidence.sh
+source "$root/scripts/deploy_evidence.sh"
 # shellcheck source=scripts/deploy_traffic.sh
 source "$root/scripts/deploy_traffic.sh"
+# shellcheck source=scripts/deploy_prune.sh
+source "$root/scripts/deploy_prune.sh"
 
 check_tools() {
   step "tools"
   local tool tools="aws python3 docker"
-  [ "$mode" != rollback ] || tools="aws python3"
+  case "$mode" in rollback | prune) tools="aws python3" ;; esac
+  [ -z "$public_key" ] || tools="$tools openssl"
   for tool in $tools; do
     type -P "$tool" >/dev/null || stop "$tool is not installed" "Install $tool and run again."
   done
-  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
-    stop "python3 is $(python3 --version 2>&1)" "Put Python 3.10 or newer first on the PATH and run again."
-  [ "$mode" = rollback ] || docker version --format '{{.Server.Version}}' >/dev/null 2>"$work/error" ||
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    stop "python3 is $(python3 --version 2>&1)" "Put Python 3.11 or newer first on the PATH and run again."
+  [[ $tools != *docker* ]] || docker version --format '{{.Server.Version}}' >/dev/null 2>"$work/error" ||
     stop "Docker does not answer: $(tail -n 1 "$work/error")" "Start Docker (or set DOCKER_HOST) and run again."
 }
 
@@ -104,6 +141,7 @@ check_image() {
   read -r container <"$work/said"
   docker cp "$container:$manifest" "$work/manifest.json" >/dev/null 2>"$work/error" ||
     stop "the image has no $manifest" "Build it with Dockerfile_Inference_Lambda: make images"
+  [ -z "$evidence" ] || compare_with_approved "$manifest"
   docker rm "$container" >/dev/null && container=""
   judge gate "$work/manifest.json" "$work/batch.json" "$work/single.json" >"$work/said"
   IFS=$'\t' read -r model_version cases <"$work/said"
@@ -113,28 +151,40 @@ check_image() {
 
 push_image() {
   step "push"
-  if [ -z "$registry" ]; then
-    ask "The repository can't be found" aws ecr describe-repositories --repository-names "$repository" \
-      --query 'repositories[0].repositoryUri' >"$work/said"
-    IFS=/ read -r registry _ <"$work/said"
-  fi
+  find_registry
   find_pushed_image
   if [ -n "$digest" ]; then
-    say "$repository:$tag is there already"
+    say "$repository has it already"
+  elif [ -n "$evidence" ]; then
+    stop "the registry no longer has $approved_uri, which was approved" "Build and approve it again: docs/pipeline.md"
   elif [ "$mode" = dry-run ]; then
     say "would push $registry/$repository:$tag"
   else
-    ask "ECR gives no password" aws ecr get-login-password >"$work/password"
-    docker login --username AWS --password-stdin "$registry" <"$work/password" >/dev/null 2>"$work/error" ||
-      stop "the registry $registry refuses the login: $(tail -n 1 "$work/error")" "Check REGISTRY and run again."
+    log_in
     docker tag "$image" "$registry/$repository:$tag"
     docker push "$registry/$repository:$tag" >&2 2>"$work/error" ||
       stop "the push was interrupted: $(tail -n 1 "$work/error")" "Run again: layers that arrived are not sent twice."
   fi
 }
 
+find_registry() {
+  [ -z "$registry" ] || return 0
+  ask "The repository can't be found" aws ecr describe-repositories --repository-names "$repository" \
+    --query 'repositories[0].repositoryUri' >"$work/said"
+  IFS=/ read -r registry _ <"$work/said"
+}
+
+log_in() {
+  ask "ECR gives no password" aws ecr get-login-password >"$work/password"
+  docker login --username AWS --password-stdin "$registry" <"$work/password" >/dev/null 2>"$work/error" ||
+    stop "the registry $registry refuses the login: $(tail -n 1 "$work/error")" "Check REGISTRY and run again."
+}
+
+# By the digest that was approved, or else by our tag.
 find_pushed_image() {
-  read_pushed_digest >"$work/said"
+  local image_id=imageTag=${tag:-}
+  [ -z "$evidence" ] || image_id=imageDigest=${approved_uri##*@}
+  read_pushed_digest "$image_id" >"$work/said"
   read -r digest <"$work/said" || digest=""
 }
 
@@ -224,7 +274,7 @@ publish_version() {
 }
 
 send_publication() {
-  aws lambda publish-version --function-name "$function_name" --description "model $model_version" \
+  aws lambda publish-version --function-name "$function_name" --description "model $model_version, $evidence_told" \
     --revision-id "$latest_revision" --code-sha256 "$latest_code_sha" --query Version --output text
 }
 
@@ -296,7 +346,13 @@ if [ "$mode" = rollback ]; then
   roll_back
   summary rolled-back && exit
 fi
+if [ "$mode" = prune ]; then
+  prune
+  summary pruned && exit
+fi
+[ "$mode" = push ] || check_evidence
 [ "$mode" = push ] || check_function
+[ -z "$evidence" ] || fetch_approved
 check_image
 push_image
 resolve_digest

@@ -21,7 +21,7 @@ summary() {
   checks summary "status=$1" "function=$function_name" "alias=$alias_name" \
     "live_version=$live_version" "version=$version" "image_uri=$image_uri" "digest=$digest" \
     "architecture=$architecture" "model_version=$model_version" "account=$account" "region=$region" \
-    "previous_version=${moved:+$live_before}" "moved=$moved" "step=${2:+$step_name}" "reason=${2:-}" "next=${3:-}" >&3
+    "evidence=$evidence_told" "previous_model=$previous_model" "pruned=$pruned" "previous_version=${moved:+$live_before}" "moved=$moved" "step=${2:+$step_name}" "reason=${2:-}" "next=${3:-}" >&3
 }
 
 # stop REASON ADVICE: say what happened, where the traffic is and what to do next, and end the run.
@@ -67,7 +67,7 @@ stop_for_aws() {
     *Throttling* | *TooManyRequests* | *"Rate exceeded"*)
       advice="AWS is throttling this account; run the same command again in a minute." ;;
     *PreconditionFailed*)
-      advice="Somebody else changed $function_name meanwhile. See who (CloudTrail tells), then run again." ;;
+      advice="$function_name changed meanwhile: by Lambda itself, or by another deploy (CloudTrail tells). Run again." ;;
     *ResourceConflict*)
       advice="Another update is still under way. Wait for it to end, then run again." ;;
     *RepositoryNotFound* | *"unction not found"*)
@@ -152,16 +152,16 @@ read_version() {
     --qualifier "$1" --query "[State || 'Active', StateReason || 'it gives no reason']"
 }
 
-# The digest of $repository:$tag in the registry; nothing if the registry has no such tag.
+# read_pushed_digest imageTag=TAG|imageDigest=DIGEST: the image's digest in $repository; nothing if it has no such image.
 read_pushed_digest() {
   local found media_type
-  if aws ecr describe-images --repository-name "$repository" --image-ids "imageTag=$tag" --output text \
+  if aws ecr describe-images --repository-name "$repository" --image-ids "$1" --output text \
     --query "imageDetails[0].[imageDigest, imageManifestMediaType || '-']" >"$work/pushed" 2>"$work/error"; then
     IFS=$'\t' read -r found media_type <"$work/pushed"
     [ "$found" != None ] || return 0
     judge registry "$media_type" >/dev/null
     echo "$found"
   else
-    grep -q ImageNotFoundException "$work/error" || stop_for_aws "The registry can't be asked for $repository:$tag"
+    grep -q ImageNotFoundException "$work/error" || stop_for_aws "The registry can't be asked for $repository, $1"
   fi
 }

@@ -2,33 +2,47 @@
 # shellcheck disable=SC2034,SC2154  # the variables are shared with deploy.sh, which sources this
 # Who gets the traffic: where deploy.sh finds the alias, moves it, and takes it back.
 
-# The alias's description names the version before it: one call moves it and leaves the way back, or does neither.
-way_back="previous version: "
+# The alias's description holds the ways back: operations/release/ways.py. One call moves the alias and leaves them, or
+# does neither.
+weights=""
 
 # The alias as a step last saw it.
 find_traffic() {
   read_alias >"$work/said"
-  IFS=$'\t' read -r live_version alias_revision alias_description <"$work/said" || true # there may be none
+  IFS=$'\t' read -r live_version alias_revision weights alias_description <"$work/said" || true # there may be none
   live_before=$live_version
 }
 
-# The alias's version, revision and description; nothing if there is no such alias.
+# The alias's version, revision, canary ("-" if there is none) and description; nothing if there is no such alias.
 read_alias() {
-  aws lambda get-alias --function-name "$function_name" --name "$alias_name" --output text \
-    --query "[FunctionVersion, RevisionId, Description || '-']" 2>"$work/error" ||
+  aws lambda get-alias --function-name "$function_name" --name "$alias_name" --output text --query \
+    "[FunctionVersion, RevisionId, join(' ', keys(RoutingConfig.AdditionalVersionWeights || \`{}\`)) || '-',
+      Description || '-']" 2>"$work/error" ||
     grep -q ResourceNotFoundException "$work/error" || stop_for_aws "The alias $alias_name can't be read"
 }
 
 # All at once. A canary takes the place of this one step: the version it moves to is verified already.
 move_traffic() {
   step "traffic"
+  [ "$live_version" = "$version" ] || refuse_over_canary
   if [ "$mode" = dry-run ]; then
     say "would move $alias_name, now at version ${live_version:-none}"
   elif [ "$live_version" = "$version" ]; then
     say "$alias_name is at version $version already"
   else
-    point_alias "$version" "${live_version:+$way_back$live_version}"
+    local ways=""
+    judge ways-after-release "$alias_description" "$live_version" "$version" >"$work/said"
+    read -r ways <"$work/said" || true
+    point_alias "$version" "$ways"
   fi
+}
+
+# A second version that has a share of the traffic would lose it without a word.
+refuse_over_canary() {
+  case "$weights" in "" | -) return 0 ;; esac
+  [ -z "$end_canary" ] || { say "ending the canary: version $weights gets no more traffic" && return; }
+  stop "$alias_name shares its traffic with version $weights: a canary is running" \
+    "Let it end, or end it by this run: --end-canary"
 }
 
 # point_alias VERSION DESCRIPTION: move the alias from where we saw it, or create it where there was none.
@@ -51,26 +65,44 @@ send_alias() {
 settle_alias() {
   local found
   read_alias >"$work/said"
-  IFS=$'\t' read -r found alias_revision _ <"$work/said" || true # it may be gone
+  IFS=$'\t' read -r found alias_revision weights _ <"$work/said" || true # it may be gone
   [ "$found" != "$1" ] || return 0
   [ "$found" = "$live_before" ] ||
     stop "the alias $alias_name is at version $found meanwhile: another deploy came between" "See who deploys, then run again."
+  refuse_over_canary
   return 1
 }
 
 roll_back() {
+  local ways
   step "function"
   look_at_latest
   find_traffic
-  version=${alias_description#"$way_back"}
-  [ "$version" != "$alias_description" ] ||
-    stop "there is no earlier version to go back to" "Deploy an older image: IMAGE=name:tag scripts/deploy.sh"
+  if [ -n "$rollback_to" ] && [ "$rollback_to" = "$live_version" ]; then
+    say "$alias_name is at version $rollback_to already"
+    version=$rollback_to
+    return
+  fi
+  judge way-back "$alias_description" "$live_version" "$rollback_to" >"$work/said"
+  IFS=$'\t' read -r version ways <"$work/said"
+  refuse_over_canary
   step "verify"
-  await_version "$version"
   echo '{"version": "2.0", "rawPath": "/health", "requestContext": {"http": {"method": "GET"}}}' >"$work/health.json"
+  await_version "$version"
   invoke "$version" "$work/health.json" "$work/health-answer.json"
-  grep -q '"statusCode": *200' "$work/health-answer.json" ||
-    stop "version $version does not answer /health" "Deploy an image that works: IMAGE=name:tag scripts/deploy.sh"
+  judge health "$work/health-answer.json" >"$work/said"
+  read -r model_version <"$work/said"
+  name_live_model
+  say "from version $live_version (model $previous_model) to version $version (model $model_version)"
   step "traffic"
-  point_alias "$version" "rolled back from version $live_version"
+  point_alias "$version" "$ways"
+}
+
+# What is live may be what is broken, so it need not answer.
+name_live_model() {
+  previous_model=unknown
+  if aws lambda invoke --function-name "$function_name" --qualifier "$live_version" --payload "fileb://$work/health.json" \
+    "$work/live-answer.json" >/dev/null 2>&1 && checks health "$work/live-answer.json" >"$work/said" 2>/dev/null; then
+    read -r previous_model <"$work/said"
+  fi
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_app.golden import same
+from operations.release.ways import Ways, prunable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
         """How an image runs. `Env` holds NAME=VALUE entries."""
 
         Env: NotRequired[list[str] | None]
+        Cmd: NotRequired[list[str] | None]
+        Labels: NotRequired[dict[str, str] | None]
 
     class Inspected(TypedDict):
         """The part of `docker image inspect` that is read here."""
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
 # Docker's names for processors, and Lambda's.
 LAMBDA_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 DEFAULT_MODEL_DIR = "/var/task/model/artifacts"
+HANDLER = "lambda_app.handler.handler"
+APPROVED_ADVICE = "Release the image that was approved, or have this one approved: docs/pipeline.md"
 INDEX_ADVICE = "Build one manifest: docker build --provenance=false --sbom=false, for one platform."
 REBUILD_ADVICE = "Train a model that passes its gate, then build again: make run images"
 
@@ -106,6 +111,54 @@ def image_facts(inspected: Inspected, architecture: str | None) -> tuple[str, st
 def is_index(media_type: str) -> bool:
     """Whether a media type is that of an image index (Docker calls it a manifest list)."""
     return media_type.endswith((".image.index.v1+json", ".manifest.list.v2+json"))
+
+
+def check_approved(inspected: Inspected, facts: dict[str, Any], pairs: Sequence[tuple[str, Path, Path]]) -> None:
+    """Compare an image with what was approved.
+
+    Parameters
+    ----------
+    inspected : dict
+        One element of what `docker image inspect` prints.
+    facts : dict
+        The same image as the approved archive records it.
+    pairs : sequence of (name, approved, found)
+        A file of the archive, and the same one out of the image, which was never started.
+
+    Raises
+    ------
+    ReleaseRefused
+        Names what differs.
+    """
+    for name, approved, found in pairs:
+        # A link would be followed on this machine, but inside the image when it runs.
+        if found.is_symlink() or not found.is_file() or found.read_bytes() != approved.read_bytes():
+            raise ReleaseRefused(f"The image's {name} is not the one that was approved.", APPROVED_ADVICE)
+    config = inspected["Config"]
+    if (config.get("Labels") or {}) != facts.get("labels"):
+        raise ReleaseRefused("The image's labels are not those that were approved.", APPROVED_ADVICE)
+    if (config.get("Cmd") or []) != [HANDLER]:
+        raise ReleaseRefused(f"The image does not run {HANDLER}.", APPROVED_ADVICE)
+    environment = dict(entry.split("=", 1) for entry in config.get("Env") or [])
+    if environment.get("MODEL_DIR", DEFAULT_MODEL_DIR) != DEFAULT_MODEL_DIR:
+        raise ReleaseRefused("The image serves a model from another directory than its own.", APPROVED_ADVICE)
+
+
+def served_model(health: object) -> str:
+    """The model version in a function's answer to `GET /health`.
+
+    Raises
+    ------
+    ReleaseRefused
+        The answer is not a 200.
+    """
+    try:
+        return str(_body(health).get("model_version") or "-")
+    except ReleaseRefused:
+        raise ReleaseRefused(
+            "The version does not answer /health.",
+            "Go back to another (--rollback --to VERSION), or deploy one that works: IMAGE=name:tag scripts/deploy.sh",
+        ) from None
 
 
 def gated_cases(manifest: dict[str, Any]) -> tuple[str, list[GoldenCase]]:
@@ -226,6 +279,47 @@ def _registry(arguments: argparse.Namespace) -> str:
     return ""
 
 
+def _approved(arguments: argparse.Namespace) -> str:
+    approved, manifest, model = Path(arguments.approved), Path(arguments.manifest), Path(arguments.model)
+    pairs = (
+        ("manifest.json", approved / "model/manifest.json", manifest),
+        ("model.joblib", approved / "model/model.joblib", model),
+    )
+    check_approved(_read(arguments.inspected)[0], _read(str(approved / "images/inference.json")), pairs)
+    return ""
+
+
+def _health(arguments: argparse.Namespace) -> str:
+    return served_model(_read_answer(arguments.answer))
+
+
+def _ways_after_release(arguments: argparse.Namespace) -> str:
+    return str(Ways.of(arguments.description).after_release(arguments.live, arguments.version))
+
+
+def _way_back(arguments: argparse.Namespace) -> str:
+    ways = Ways.of(arguments.description)
+    version = ways.target(arguments.version)
+    if version:
+        return f"{version}\t{ways.after_rollback(arguments.live, version)}"
+    if not arguments.version:
+        raise ReleaseRefused(
+            "There is no earlier version to go back to.", "Deploy an older image: IMAGE=name:tag scripts/deploy.sh"
+        )
+    known = " ".join((*ways.previous, *ways.withdrawn)) or "none"
+    raise ReleaseRefused(
+        f"Version {arguments.version} was never live, so nobody has verified it. Those that were: {known}.",
+        "Name one of them, or deploy its image: scripts/deploy.sh",
+    )
+
+
+def _prunable(arguments: argparse.Namespace) -> str:
+    versions, aliases = (
+        Path(path).read_text(encoding="utf-8").splitlines() for path in (arguments.versions, arguments.aliases)
+    )
+    return "\n".join(prunable([version.strip() for version in versions], aliases, int(arguments.kept)))
+
+
 def _summary(arguments: argparse.Namespace) -> str:
     facts = dict(fact.split("=", 1) for fact in arguments.facts)
     return json.dumps({name: value for name, value in facts.items() if value}, indent=2)
@@ -244,6 +338,11 @@ def main(words: Sequence[str] | None = None) -> int:
         ("registry", _registry, ("media_type",)),
         ("gate", _gate, ("manifest", "batch", "single")),
         ("golden", _golden, ("manifest", "batch", "single")),
+        ("approved", _approved, ("inspected", "approved", "manifest", "model")),
+        ("health", _health, ("answer",)),
+        ("ways-after-release", _ways_after_release, ("description", "live", "version")),
+        ("way-back", _way_back, ("description", "live", "version")),
+        ("prunable", _prunable, ("versions", "aliases", "kept")),
     ):
         subparser = commands.add_parser(name)
         for argument in names:

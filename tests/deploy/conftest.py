@@ -218,7 +218,9 @@ def world(moto_url: str, programs: Path, tmp_path: Path) -> Iterator[World]:
         "running": True,
         "images": {"ccapproval-deploy:latest": image},
         "manifest": json.loads(json.dumps(MANIFEST)),
+        "model": "a model",
         "push": "works",
+        "pull": "works",
         "media": MANIFEST_TYPE,
         "registry": moto_url,
     }

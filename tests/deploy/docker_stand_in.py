@@ -3,6 +3,8 @@
 "running"   whether the engine answers
 "images"    name → what `docker image inspect` says of it
 "manifest"  the artifact's manifest inside every image; null if there is none
+"model"     the text of the model file inside every image
+"pull"      "works", or "refused"
 "push"      "works", or "interrupted"
 "media"     the media type that a push leaves in the registry
 "registry"  the address of the emulator's ECR
@@ -66,10 +68,14 @@ def main(words: list[str]) -> int:
             print(json.dumps([state["images"][name]]))
         case ["create", _]:
             print("0123456789ab")
-        case ["cp", _, target]:
+        case ["cp", source, target]:
             if state["manifest"] is None:
                 return _fail("Error: Could not find the file in container")
-            Path(target).write_text(json.dumps(state["manifest"]), encoding="utf-8")
+            inside = state["model"] if source.endswith("model.joblib") else json.dumps(state["manifest"])
+            Path(target).write_text(inside, encoding="utf-8")
+        case ["pull", "--quiet", _]:
+            if state["pull"] != "works":
+                return _fail("Error response from daemon: manifest unknown")
         case ["login", *_]:
             sys.stdin.read()
         case ["tag", *_] | ["rm", *_]:

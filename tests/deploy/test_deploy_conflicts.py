@@ -99,7 +99,7 @@ def test_two_deploys_at_once(world: World, operation: str, step: str) -> None:
     # when
     result = world.deploy()
     # then
-    world.assert_stopped(result, step, "PreconditionFailed", "Somebody else changed ccapproval")
+    world.assert_stopped(result, step, "PreconditionFailed", "ccapproval changed meanwhile")
     assert revisions == ["the-latest"]
     world.converges()
 
@@ -117,7 +117,7 @@ def test_the_alias_is_moved_only_from_where_it_was_seen(world: World) -> None:
     # when
     result = world.deploy()
     # then
-    world.assert_stopped(result, "traffic", "PreconditionFailed", "Somebody else")
+    world.assert_stopped(result, "traffic", "PreconditionFailed", "ccapproval changed meanwhile")
     assert [move["RevisionId"] for move in moves] == [seen]
     world.converges()
 

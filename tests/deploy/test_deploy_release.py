@@ -105,20 +105,44 @@ def test_rollback_refuses_a_version_that_does_not_answer(world: World) -> None:
     assert world.live()[0] == released
 
 
-def test_what_moves_is_exactly_what_was_read(world: World) -> None:
-    # given a canary's weight on the alias
-    canary = world.client.publish_version(FunctionName="ccapproval", Description="canary")["Version"]
+def start_canary(world: World) -> str:
+    """Give a second version a tenth of the traffic."""
+    world.build_another()
+    canary: str = world.client.publish_version(FunctionName="ccapproval", Description="canary")["Version"]
     weights = {"AdditionalVersionWeights": {canary: 0.1}}
     world.client.update_alias(FunctionName="ccapproval", Name="live", RoutingConfig=weights)
+    return canary
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"], ["--rollback"]], ids=" ".join)
+def test_a_running_canary_is_not_ended_without_a_word(world: World, options: list[str]) -> None:
+    # given
+    if options == ["--rollback"]:
+        world.client.update_alias(FunctionName="ccapproval", Name="live", Description="previous versions: 1")
+    canary = start_canary(world)
+    # when
+    result = world.deploy(*options)
+    # then
+    world.assert_stopped(
+        result, "function" if options == ["--rollback"] else "traffic", f"version {canary}: a canary", "--end-canary"
+    )
+    assert world.client.get_alias(FunctionName="ccapproval", Name="live")["RoutingConfig"] == {
+        "AdditionalVersionWeights": {canary: 0.1}
+    }
+
+
+def test_what_moves_is_exactly_what_was_read(world: World) -> None:
+    # given a canary's weight on the alias
+    start_canary(world)
     published, moved = world.seen("PublishVersion"), world.seen("UpdateAlias")
     # when
-    result = world.deploy()
+    result = world.deploy("--end-canary")
     # then: the version is of this code and no other, and the alias loses the canary
     (publication,), (move,) = [[json.loads(request.body) for request in seen] for seen in (published, moved)]
     assert publication["CodeSha256"] == world.client.get_function_configuration(FunctionName="ccapproval")["CodeSha256"]
     assert publication["RevisionId"]
     assert move["RoutingConfig"] == {"AdditionalVersionWeights": {}}
-    assert move["Description"] == "previous version: 1"
+    assert move["Description"] == "previous versions: 1"
     assert (result.summary["moved"], result.summary["previous_version"]) == ("yes", "1")
 
 
