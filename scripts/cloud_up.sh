@@ -38,7 +38,8 @@ if ! healthy; then
   healthy || fail "MiniStack did not start: $(tail -n 3 "$cloud_state/ministack.log")" "See $cloud_state/ministack.log; is the port taken? CLOUD_PORT=4599 make cloud"
 fi
 
-scripts/provision.sh >"$cloud_state/release.json"
+scripts/provision.sh
+scripts/deploy.sh >"$cloud_state/release.json"
 
 output() { aws cloudformation describe-stacks --stack-name ccapproval --output text --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue"; }
 url=$(output FunctionUrl)

@@ -54,6 +54,10 @@ class Cloud:
     def aws(self, *words: str) -> Any:
         return json.loads(run("aws", *words, "--output", "json", environment=self.environment))
 
+    def aws_quietly(self, *words: str) -> None:
+        """A call that answers nothing."""
+        run("aws", *words, environment=self.environment)
+
     def deploy(self, *options: str, status: int = 0, environment: dict[str, str] | None = None) -> dict[str, str]:
         words = (ROOT / "scripts/deploy.sh", *options)
         summary: dict[str, str] = json.loads(
@@ -221,3 +225,36 @@ def test_a_push_that_breaks_off_leaves_no_image_and_the_next_run_completes_it(cl
     released = cloud.deploy(environment={"IMAGE": CHANGED_IMAGE})
     # then
     assert cloud.live() == released["live_version"] != before
+
+
+def provision(cloud: Cloud, *parameters: str) -> None:
+    run(ROOT / "scripts/provision.sh", *parameters, environment=cloud.environment | {"IMAGE": IMAGE})
+
+
+def test_provisioning_moves_neither_code_nor_traffic(cloud: Cloud) -> None:
+    # given a release, and another image on the administrator's machine
+    cloud.deploy(environment={"IMAGE": CHANGED_IMAGE})
+    alias = cloud.aws("lambda", "get-alias", "--function-name", "ccapproval", "--name", "live")
+    code = cloud.aws("lambda", "get-function", "--function-name", "ccapproval")["Code"]
+    versions = cloud.aws("lambda", "list-versions-by-function", "--function-name", "ccapproval")["Versions"]
+    for days in (731, 2192):
+        # when
+        provision(cloud, f"LogRetentionDays={days}")
+        # then
+        assert cloud.aws("lambda", "get-alias", "--function-name", "ccapproval", "--name", "live") == alias
+        assert cloud.aws("lambda", "get-function", "--function-name", "ccapproval")["Code"] == code
+        found = cloud.aws("lambda", "list-versions-by-function", "--function-name", "ccapproval")["Versions"]
+        assert [version["Version"] for version in found] == [version["Version"] for version in versions]
+
+
+def test_deleted_created_and_released_again(cloud: Cloud, tmp_path: Path) -> None:
+    # given
+    for stack in ("ccapproval", "ccapproval-registry"):
+        cloud.aws_quietly("cloudformation", "delete-stack", "--stack-name", stack)
+        cloud.aws_quietly("cloudformation", "wait", "stack-delete-complete", "--stack-name", stack)
+    # when
+    provision(cloud)
+    released = cloud.deploy(environment={"IMAGE": IMAGE})
+    # then
+    assert cloud.live() == released["live_version"]
+    assert cloud.decide(tmp_path)["decision"] == "approve"

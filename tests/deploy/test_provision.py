@@ -26,6 +26,13 @@ if "describe-stacks" in words:
     if status in (None, "throttled"):
         sys.exit("Throttling: Rate exceeded" if status else f"Stack with id {{name}} does not exist")
     print(status)
+elif "describe-log-groups" in words or "describe-repositories" in words:
+    left = [left for left in json.loads(os.environ["LEFT"]) if left in " ".join(words)]
+    if os.environ.get("LISTING") == "refused":
+        sys.exit("AccessDenied: not you")
+    if not left and "ecr" in words:
+        sys.exit("RepositoryNotFoundException: no such repository")
+    print("\\t".join(left))
 """
 
 
@@ -38,14 +45,15 @@ class Ended:
     changes: list[list[str]]
 
 
-def provision(directory: Path, statuses: dict[str, str]) -> Ended:
+def provision(directory: Path, statuses: dict[str, str], *left: str, **environ: str) -> Ended:
     """Run provision.sh beside a deploy.sh that has pushed an image, with programs that do nothing."""
     for name in ("scripts/provision.sh", "scripts/aws_cli.sh", "infra/registry.yaml", "infra/service.yaml"):
         (directory / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, directory / name)
     pushed = json.dumps({"image_uri": IMAGE_URI, "architecture": "arm64"})
     programs = {
-        "scripts/deploy.sh": f"#!/bin/sh\necho '{pushed}'\n",
+        # An image is pushed, and never released.
+        "scripts/deploy.sh": f"#!/bin/sh\n[ \"$*\" = --push ] || exit 9\necho '{pushed}'\n",
         "bin/docker": "#!/bin/sh\n",
         "bin/aws": AWS.format(python=sys.executable),
     }
@@ -57,6 +65,8 @@ def provision(directory: Path, statuses: dict[str, str]) -> Ended:
         "PATH": f"{directory / 'bin'}:{os.environ['PATH']}",
         "STATUSES": json.dumps(statuses),
         "ASKED": str(directory / "asked"),
+        "LEFT": json.dumps(left),
+        **environ,
     }
     done = subprocess.run(
         [directory / "scripts/provision.sh"], env=environment, capture_output=True, text=True, check=False
@@ -108,3 +118,38 @@ def test_a_stack_that_cannot_be_read_is_not_mistaken_for_a_new_one(tmp_path: Pat
     assert ended.status == 1
     assert "can't be read" in ended.told
     assert [words[3] for words in ended.changes] == ["ccapproval-registry"]
+
+
+def test_what_a_deleted_stack_has_left_is_kept_and_not_created_again(tmp_path: Path) -> None:
+    # when
+    ended = provision(tmp_path, {}, "/aws/lambda/ccapproval", "ccapproval-deploy")
+    # then
+    assert ended.status == 0, ended.told
+    registry, service = ended.changes
+    assert "InferenceRepositoryExists=true" in registry
+    assert "TrainingRepositoryExists=true" not in registry
+    assert "LogGroupExists=true" in service
+    assert "/aws/lambda/ccapproval is there already and is kept" in ended.told
+
+
+def test_a_new_account_has_nothing_left(tmp_path: Path) -> None:
+    ended = provision(tmp_path, {})
+
+    assert "Exists=true" not in json.dumps(ended.changes)
+
+
+def test_an_existing_stack_is_not_asked_what_it_has_left(tmp_path: Path) -> None:
+    """Its own log group and repositories are there, and an update that said so would take them out of the stack."""
+    left = ("/aws/lambda/ccapproval", "ccapproval-deploy")
+    ended = provision(tmp_path, {"ccapproval-registry": "CREATE_COMPLETE", "ccapproval": "UPDATE_COMPLETE"}, *left)
+
+    assert ended.status == 0, ended.told
+    assert "Exists=true" not in json.dumps(ended.changes)
+
+
+def test_what_cannot_be_listed_is_not_taken_for_gone(tmp_path: Path) -> None:
+    ended = provision(tmp_path, {}, LISTING="refused")
+
+    assert ended.status == 1
+    assert "can't be listed" in ended.told
+    assert ended.changes == []

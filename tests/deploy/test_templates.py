@@ -77,8 +77,8 @@ def resources(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [resource for resource in template["Resources"].values() if resource["Type"] == kind]
 
 
-def test_there_are_two_templates() -> None:
-    assert [path.name for path in TEMPLATES] == ["registry.yaml", "service.yaml"]
+def test_there_are_three_templates() -> None:
+    assert [path.name for path in TEMPLATES] == ["evidence.yaml", "registry.yaml", "service.yaml"]
 
 
 def test_cfn_lint_finds_nothing() -> None:
@@ -94,7 +94,7 @@ def test_cfn_lint_finds_nothing() -> None:
 
 def test_no_statement_names_every_resource_but_the_login(template: dict[str, Any]) -> None:
     for statement in statements(resolve(template, {})):
-        if "*" in as_list(statement.get("Resource", [])):
+        if "*" in as_list(statement.get("Resource", [])) and "Principal" not in statement:  # a key's policy has one
             assert as_list(statement["Action"]) == ["ecr:GetAuthorizationToken"]
 
 
@@ -102,6 +102,8 @@ def test_no_statement_has_a_wildcard_in_an_action_or_lists_exceptions(template: 
     found = list(statements(template))
     assert found
     for statement in found:
+        if statement["Effect"] == "Deny":
+            continue
         assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement)
         assert not [action for action in as_list(statement["Action"]) if "*" in action]
 
@@ -111,7 +113,7 @@ def test_the_public_may_call_only_if_the_parameter_says_so(template: dict[str, A
     # given
     resolved = resolve(template, {"IsPublic": public})
     # when
-    principals = [statement.get("Principal") for statement in statements(resolved)]
+    principals = [statement.get("Principal") for statement in statements(resolved) if statement["Effect"] == "Allow"]
     permissions = resources(resolved, "AWS::Lambda::Permission")
     # then
     assert "*" not in principals
@@ -193,6 +195,10 @@ def test_the_deployer_may_do_what_the_script_asks_for() -> None:
         "lambda invoke": "lambda:InvokeFunction",
         "lambda update-alias": "lambda:UpdateAlias",
         "lambda create-alias": "lambda:CreateAlias",
+        "lambda list-aliases": "lambda:ListAliases",
+        "lambda list-versions-by-function": "lambda:ListVersionsByFunction",
+        "lambda delete-function": "lambda:DeleteFunction",
+        "ecr batch-delete-image": "ecr:BatchDeleteImage",
         "ecr describe-repositories": "ecr:DescribeRepositories",
         "ecr describe-images": "ecr:DescribeImages",
         "ecr get-login-password": "ecr:GetAuthorizationToken",
@@ -222,20 +228,221 @@ def test_the_builder_cannot_move_traffic() -> None:
     ] == [{"Ref": "LiveAlias"}]
 
 
-@pytest.mark.parametrize(
-    ("name", "subject"),
-    [("BuilderRole", "ref:refs/heads/main"), ("DeployerRole", "environment:production")],
-)
-def test_github_gets_the_deployer_only_behind_its_approval(name: str, subject: str) -> None:
-    # given
-    (trust,) = [
+def test_the_deployer_deletes_versions_and_never_the_function() -> None:
+    (deletion,) = [
         statement
-        for statement in statements(resolve(role(name)["AssumeRolePolicyDocument"], {"FromGitHub": True}))
-        if "Federated" in statement["Principal"]
+        for statement in statements(role("DeployerRole")["Policies"])
+        if "lambda:DeleteFunction" in as_list(statement["Action"])
     ]
-    # then
-    assert trust["Condition"]["StringEquals"] == {
-        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-        "token.actions.githubusercontent.com:sub": {"Fn::Sub": f"repo:${{GitHubRepository}}:{subject}"},
+    assert deletion["Action"] == "lambda:DeleteFunction"
+    assert deletion["Resource"] == {"Fn::Sub": "${Function.Arn}:*"}
+
+
+def test_builder_and_deployer_share_only_what_pushing_and_asking_needs() -> None:
+    shared = {
+        action
+        for service in ("lambda", "ecr", "s3", "kms")
+        for action in granted("BuilderRole", service) & granted("DeployerRole", service)
     }
-    assert "Federated" not in json.dumps(resolve(role(name), {}))
+    pushing = {
+        "BatchCheckLayerAvailability",
+        "CompleteLayerUpload",
+        "InitiateLayerUpload",
+        "PutImage",
+        "UploadLayerPart",
+    }
+    pulling = {"BatchGetImage", "GetDownloadUrlForLayer", "DescribeImages", "DescribeRepositories"}
+    assert shared == {
+        "lambda:InvokeFunction",
+        "ecr:GetAuthorizationToken",
+        *(f"ecr:{action}" for action in pushing | pulling),
+    }
+
+
+def evaluate(node: Any, parameters: dict[str, str]) -> Any:
+    """A condition's or a rule's value for these parameters, as CloudFormation computes it."""
+    if isinstance(node, dict):
+        ((function, arguments),) = node.items()
+        if function == "Ref":
+            return parameters[arguments]
+        values = [evaluate(argument, parameters) for argument in arguments]
+        match function:
+            case "Fn::Equals":
+                return str(values[0]) == str(values[1])
+            case "Fn::Not":
+                return not values[0]
+            case "Fn::And":
+                return all(values)
+            case "Fn::Or":
+                return any(values)
+        raise AssertionError(f"unknown function {function}")
+    return node
+
+
+def conditions_of(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, bool]:
+    return {name: evaluate(node, parameters) for name, node in template["Conditions"].items()}
+
+
+def refused_by(template: dict[str, Any], parameters: dict[str, str]) -> set[str]:
+    """The rules that refuse these parameters."""
+    return {
+        name
+        for name, rule in template["Rules"].items()
+        if evaluate(rule.get("RuleCondition", True), parameters)
+        and not all(evaluate(assertion["Assert"], parameters) for assertion in rule["Assertions"])
+    }
+
+
+def named(**given: str) -> dict[str, str]:
+    """The parameters that say who may assume which role, and how the public is limited."""
+    nobody = dict.fromkeys(
+        ("BuilderPrincipalArn", "DeployerPrincipalArn", "ApproverPrincipalArn", "GitHubRepository"), ""
+    )
+    numbers = {"GitHubOwnerId": "", "GitHubRepositoryId": ""}
+    rest = {"PublicUrl": "false", "ReservedConcurrency": "-1", "LogGroupExists": "false", "LogKmsKeyArn": ""}
+    roles = {"BuilderRoleArn": "arn:builder", "DeployerRoleArn": "arn:deployer"}
+    return {**nobody, **numbers, **rest, **roles, **given}
+
+
+SERVICE, EVIDENCE = (read(ROOT / "infra" / f"{name}.yaml") for name in ("service", "evidence"))
+# The template, the role, the parameter that names its principal, and what its job's token says.
+ROLES = [
+    (SERVICE, "BuilderRole", "BuilderPrincipalArn", "ref:refs/heads/main"),
+    (SERVICE, "DeployerRole", "DeployerPrincipalArn", "environment:production"),
+    (EVIDENCE, "ApproverRole", "ApproverPrincipalArn", "environment:approval"),
+]
+GITHUB = [
+    {},
+    {"GitHubRepository": "bank/cards"},
+    {"GitHubRepository": "bank/cards", "GitHubOwnerId": "12", "GitHubRepositoryId": "345"},
+]
+
+
+def trusted(template: dict[str, Any], name: str, parameters: dict[str, str]) -> tuple[list[Any], list[str]]:
+    """The AWS principals that a role trusts, and the subjects of GitHub's tokens."""
+    document = template["Resources"][name]["Properties"]["AssumeRolePolicyDocument"]
+    resolved = resolve(document, conditions_of(template, parameters))
+    principals, subjects = [], []
+    for statement in statements(resolved):
+        if "AWS" in statement["Principal"]:
+            assert statement["Action"] == "sts:AssumeRole"
+            principals.append(statement["Principal"]["AWS"])
+            continue
+        condition = statement["Condition"]["StringEquals"]
+        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        assert set(statement["Condition"]) == {"StringEquals"}
+        assert condition["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"
+        given = condition["token.actions.githubusercontent.com:sub"]
+        subjects += [text_of(subject["Fn::Sub"], parameters) for subject in given if "Fn::Sub" in subject]
+    return principals, subjects
+
+
+def text_of(substituted: Any, parameters: dict[str, str]) -> str:
+    """What Fn::Sub makes of a text and of its own variables."""
+    text, own = substituted if isinstance(substituted, list) else (substituted, {})
+    values = dict(parameters)
+    for name, node in own.items():
+        place, split = node["Fn::Select"]
+        separator, whole = split["Fn::Split"]
+        values[name] = evaluate(whole, parameters).split(separator)[int(place)]
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", value)
+    return str(text)
+
+
+@pytest.mark.parametrize("github", GITHUB, ids=["no GitHub", "GitHub", "GitHub with numbers"])
+@pytest.mark.parametrize("principal", ["", "arn:aws:iam::1:role/pipeline"], ids=["nobody", "somebody"])
+@pytest.mark.parametrize(("template", "name", "parameter", "subject"), ROLES, ids=[role[1] for role in ROLES])
+def test_nobody_but_those_who_are_named_may_assume_a_role(
+    template: dict[str, Any], name: str, parameter: str, subject: str, principal: str, github: dict[str, str]
+) -> None:
+    parameters = named(**github, **{parameter: principal})
+    assert not refused_by(template, parameters)
+
+    principals, subjects = trusted(template, name, parameters)
+
+    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    if principal:
+        assert principals == [{"Ref": parameter}]
+    else:
+        assert principals == ([] if github else [root])
+    forms = {
+        0: [],
+        1: [f"repo:bank/cards:{subject}"],
+        3: [f"repo:bank/cards:{subject}", f"repo:bank@12/cards@345:{subject}"],
+    }
+    assert subjects == forms[len(github)]
+
+
+@pytest.mark.parametrize(
+    ("template", "given", "rule"),
+    [
+        (SERVICE, {"BuilderPrincipalArn": "arn:a", "DeployerPrincipalArn": "arn:a"}, "TwoPrincipals"),
+        (SERVICE, {"GitHubRepository": "a/b", "GitHubOwnerId": "1"}, "BothNumbersOrNeither"),
+        (SERVICE, {"GitHubRepository": "a/b", "GitHubRepositoryId": "1"}, "BothNumbersOrNeither"),
+        (SERVICE, {"GitHubOwnerId": "1", "GitHubRepositoryId": "1"}, "BothNumbersOrNeither"),
+        (SERVICE, {"PublicUrl": "true"}, "PublicIsLimited"),
+        (EVIDENCE, {"GitHubRepository": "a/b", "GitHubOwnerId": "1"}, "BothNumbersOrNeither"),
+        (EVIDENCE, {"ApproverPrincipalArn": "arn:builder"}, "ApproverIsAThird"),
+        (EVIDENCE, {"ApproverPrincipalArn": "arn:deployer"}, "ApproverIsAThird"),
+        (EVIDENCE, {"BuilderRoleArn": "arn:deployer"}, "TwoRoles"),
+    ],
+)
+def test_parameters_that_contradict_the_separation_are_refused(
+    template: dict[str, Any], given: dict[str, str], rule: str
+) -> None:
+    assert refused_by(template, named(**given)) == {rule}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"BuilderPrincipalArn": "arn:a", "DeployerPrincipalArn": "arn:b"},
+        {"BuilderPrincipalArn": "arn:a"},
+        {"PublicUrl": "true", "ReservedConcurrency": "5"},
+    ],
+)
+def test_other_parameters_are_taken(given: dict[str, str]) -> None:
+    assert refused_by(SERVICE, named(**given)) == set()
+
+
+def test_records_are_kept_for_25_months_by_default() -> None:
+    """12 CFR 1002.12(b)."""
+    for template, name in ((SERVICE, "LogRetentionDays"), (EVIDENCE, "RetentionDays")):
+        assert template["Parameters"][name]["Default"] >= 762
+
+
+def test_evidence_at_rest_can_be_neither_read_by_the_public_nor_changed_nor_deleted() -> None:
+    bucket = EVIDENCE["Resources"]["EvidenceBucket"]
+    properties = bucket["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert properties["ObjectLockEnabled"] is True
+    retention = properties["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert retention == {"Mode": {"Ref": "RetentionMode"}, "Days": {"Ref": "RetentionDays"}}
+    assert EVIDENCE["Parameters"]["RetentionMode"]["Default"] == "COMPLIANCE"
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
+    found = {statement["Sid"]: statement for statement in statements(EVIDENCE["Resources"]["EvidencePolicy"])}
+    assert found["TlsOnly"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert found["TlsOnly"]["Effect"] == "Deny"
+    denied = found["NobodyWhoBuildsReleasesOrApprovesDeletes"]
+    assert denied["Effect"] == "Deny"
+    assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"} <= set(denied["Action"])
+    assert {"Ref": "BuilderRoleArn"} in denied["Principal"]["AWS"]
+
+
+def test_only_the_approver_writes_what_was_approved_and_signs() -> None:
+    writers = {
+        json.dumps(statement["Principal"]["AWS"])
+        for statement in statements(EVIDENCE["Resources"])
+        if statement["Effect"] == "Allow"
+        for resource in as_list(statement.get("Resource", []))
+        if "s3:PutObject" in as_list(statement["Action"]) and "evidence.zip" in json.dumps(resource)
+    }
+    signers = {
+        json.dumps(statement["Principal"]["AWS"])
+        for statement in statements(EVIDENCE["Resources"])
+        if "kms:Sign" in as_list(statement["Action"])
+    }
+    assert writers == signers == {json.dumps({"Fn::GetAtt": "ApproverRole.Arn"})}
+    assert "kms" not in json.dumps(SERVICE["Resources"]["BuilderRole"])
