@@ -24,6 +24,7 @@ MODEL = ARTIFACTS=$(call quoted,ARTIFACTS) CONTRACT=$(call quoted,CONTRACT) DATA
   DATED=$(call quoted,DATED) PYTHON=$(BIN)/python
 IMAGE ?= ccapproval-deploy:latest
 TRAINING_IMAGE ?= ccapproval:latest
+JUNIT ?= report.xml
 PORT ?= 9000
 
 # Stamp files record what is installed: only a changed lock file triggers a new installation.
@@ -132,19 +133,21 @@ test: $(VENV)/development $(EMULATOR) ## Run the tests; those that need Docker, 
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --durations 15
 
 .PHONY: lint
-lint: $(VENV)/development $(CHECKOV) ## Lint and type-check Python, shell and CloudFormation
+lint: $(VENV)/development $(CHECKOV) ## Lint and type-check Python, shell, CloudFormation, workflows and Dockerfiles
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/cfn-lint infra/*.yaml
 	$(CHECKOV) --framework cloudformation --directory infra --quiet --compact --skip-download
 	shellcheck --external-sources scripts/*.sh .ci/run
+	$(BIN)/zizmor --offline --no-progress --quiet .github/workflows
+	$(BIN)/hadolint Dockerfile_*
 
 .PHONY: evidence
 evidence: $(VENV)/development ## Gather a release's evidence into one archive and check it (docs/pipeline.md)
 	$(BIN)/python -m operations image training $(TRAINING_IMAGE)
 	$(BIN)/python -m operations image inference $(IMAGE)
-	$(BIN)/python -m operations evidence --artifacts $(call quoted,ARTIFACTS)
+	$(BIN)/python -m operations evidence --artifacts $(call quoted,ARTIFACTS) --junit $(call quoted,JUNIT)
 	$(BIN)/python -m operations verify build/evidence-review.zip
 
 .PHONY: clean

@@ -289,14 +289,14 @@ def _log_pipeline(directory: Path, manifest: Manifest) -> None:
 
 
 def without_secrets(text: str) -> str:
-    """The text without the user names, passwords and query values in its addresses.
+    """The text without the user names, passwords, queries and fragments in its addresses.
 
     A password may hold any character but a space, so everything up to the last @ of an address goes.
 
     >>> without_secrets("https://me:se/cr@et@tracking.example/api?token=abc&x=1 failed")
-    'https://tracking.example/api?token=…&x=… failed'
+    'https://tracking.example/api?… failed'
     """
-    return re.sub(r"([?&][^=&\s]+=)[^&\s]*", r"\1…", re.sub(r"//\S*@", "//", text))
+    return re.sub(r"([?#])[^\s)'\"]+", r"\1…", re.sub(r"//\S*@", "//", text))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ def page_of(address: str, experiment: str) -> str:
 
 
 def _become_server(uri: str, port: int) -> NoReturn:
-    serve = [str(Path(sys.executable).with_name("mlflow")), "ui", "--backend-store-uri", uri, "--workers", "1"]
+    # In the environment: every user of this machine may read a process's arguments, and a password may be in there.
+    os.environ["MLFLOW_BACKEND_STORE_URI"] = uri
+    serve = [str(Path(sys.executable).with_name("mlflow")), "ui", "--workers", "1"]
     os.execv(serve[0], [*serve, "--host", "127.0.0.1", "--port", str(port)])  # noqa: S606  # no shell is the point
 
 

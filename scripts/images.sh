@@ -12,6 +12,7 @@
 #   NO_CACHE                           if not empty, every layer is built again
 #   BASE_IMAGE, TRAINING_BASE_IMAGE    other bases; by default AWS's, or a stand-in (scripts/standin_base.sh) if AWS's
 #                                      registry does not answer within PULL_SECONDS (60)
+#   REQUIRE_BASE (false)               true: fail rather than build on the stand-in, as a release must
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -64,6 +65,8 @@ base() {
   [[ $registry_answers = no ]] ||
     echo "images: $base cannot be pulled ($(tail -n 1 "$work/pull.log" | cut -c1-200)); using the stand-in" >&2
   registry_answers=no
+  [[ ${REQUIRE_BASE:-} != true ]] ||
+    fail "$base cannot be pulled, and REQUIRE_BASE allows no stand-in" "Run again, or name a mirror: BASE_IMAGE, and in policies/release.json."
   base=$(scripts/standin_base.sh "$architecture")
 }
 

@@ -95,6 +95,8 @@ class ScanResult:
         The digest of the image that was scanned.
     status : str
         One of DONE.
+    completed_at : str
+        When the scan ended, in ISO 8601.
     counts : dict of str to int
         Findings by severity.
     findings : tuple of Finding
@@ -105,6 +107,7 @@ class ScanResult:
     image: str
     digest: str
     status: str
+    completed_at: str
     counts: dict[str, int]
     findings: tuple[Finding, ...]
 
@@ -147,9 +150,9 @@ def wait_for_scan(client: ECRClient, image: Image, patience: Patience, say: Call
         if status != last:
             say(f"{image}: scan {status.lower()}")
             last = status
-        if status in DONE:
+        if status in DONE and not reason:
             return _read(client, image, status)
-        if status not in WAITING:
+        if status not in (*WAITING, *DONE):
             raise ScanUnfinished(f"{image}: the scan ended as {status}: {reason or 'ECR gives no reason'}", status)
         if patience.clock() + patience.interval > deadline:
             raise ScanUnfinished(
@@ -159,6 +162,7 @@ def wait_for_scan(client: ECRClient, image: Image, patience: Patience, say: Call
 
 
 def _status(client: ECRClient, image: Image) -> tuple[str, str]:
+    """The scan's status, and what is wrong with it; nothing is, once it has ended and says when."""
     refused = client.exceptions
     try:
         answer = client.describe_image_scan_findings(repositoryName=image.repository, imageId=image.identifier)
@@ -168,23 +172,31 @@ def _status(client: ECRClient, image: Image) -> tuple[str, str]:
     except (refused.ImageNotFoundException, refused.RepositoryNotFoundException) as err:
         raise UnreadableInput(image.repository, "ECR has no such image; push it first") from err
     status = answer["imageScanStatus"]
-    return status["status"], status.get("description", "")
+    if status["status"] not in DONE:
+        return status["status"], status.get("description", "")
+    # Enhanced scanning is ACTIVE from the push on; an image without findings may not have been looked at yet.
+    judged = "imageScanCompletedAt" in answer.get("imageScanFindings", {})
+    return status[
+        "status"
+    ], "" if judged else "ECR does not say when the image was scanned, so it may not have been yet."
 
 
 def _read(client: ECRClient, image: Image, status: str) -> ScanResult:
     counts: dict[str, int] = {}
     found: list[Finding] = []
-    digest = ""
+    digest = completed_at = ""
     pages = client.get_paginator("describe_image_scan_findings")
     for page in pages.paginate(repositoryName=image.repository, imageId=image.identifier):
         digest = page["imageId"].get("imageDigest", digest)
         scanned = page.get("imageScanFindings", {})
+        if when := scanned.get("imageScanCompletedAt"):
+            completed_at = when.isoformat()
         counts.update(scanned.get("findingSeverityCounts", {}).items())
         found += _basic(scanned.get("findings", ()))
         found += _enhanced(scanned.get("enhancedFindings", ()))
     found.sort(key=lambda finding: (-_rank(finding.severity), finding.name))
     counts = counts or Counter(finding.severity for finding in found)
-    return ScanResult(image.repository, image.name, digest, status, counts, tuple(found))
+    return ScanResult(image.repository, image.name, digest, status, completed_at, counts, tuple(found))
 
 
 def _basic(findings: Iterable[ImageScanFindingTypeDef]) -> Iterable[Finding]:

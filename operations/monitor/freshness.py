@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AgeLimits:
-    """The greatest ages allowed, in days.
+    """The greatest ages allowed, in days: from one weekly training to the next, and three for its approval.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ class AgeLimits:
         Since the date of the training data.
     """
 
-    model_days: float = 7.0
-    data_days: float = 7.0
+    model_days: float = 10.0
+    data_days: float = 10.0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 from model.commands import main
 from model.judge.comparison import models_of
-from model.track import Recorder, figures, parameters, tags
+from model.track import Recorder, figures, parameters, tags, without_secrets
 from scripts.emulator import free_port
 from tests.recorded import LONG, environment, record_two, runs_of
 from tests.serving import ROOT
@@ -167,6 +167,33 @@ def test_a_dead_server_loses_only_the_record(
     assert "NOT RECORDED: http://127.0.0.1:" in output
     assert f"python -m model track --artifact {tmp_path}" in output
     assert "secret" not in output
+
+
+HIDDEN = "s3cr3t"
+ADDRESSES = [
+    f"https://user:{HIDDEN}@host/path",
+    f"https://{HIDDEN}@host/path",
+    f"https://user:{HIDDEN}/with/slashes@host/path",
+    f"https://user:with@at{HIDDEN}@host/path",
+    f"https://user:{HIDDEN}?x@host/path",
+    f"https://user:{HIDDEN}#x@host/path",
+    f"postgresql://user:{HIDDEN}@host:5432/mlflow",
+    f"postgresql://user:a/{HIDDEN}@b@host/mlflow?sslmode=require",
+    f"postgresql://host/mlflow?user=me&password={HIDDEN}",
+    f"mysql+pymysql://user:%2F{HIDDEN}@host/db",
+    f"https://host/path?token={HIDDEN}",
+    f"https://host/path?a=b&api_key={HIDDEN}&c=d",
+    f"https://host/path?{HIDDEN}",
+    f"https://host/path#access_token={HIDDEN}",
+    f"databricks://user:{HIDDEN}@host",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("said", ["{}", "HTTPConnectionPool({!r}): refused", "cannot open {} (twice: {})"])
+def test_no_secret_of_an_address_is_ever_printed(address: str, said: str) -> None:
+    assert HIDDEN not in without_secrets(said.format(*[address] * said.count("{")))
+    assert "host" in without_secrets(address)
 
 
 def test_stops_waiting_for_a_server_that_never_answers(small: TrainingRun) -> None:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / ".harness"
 EXPRESSION = re.compile(r"<\+([^<>]+)>")
 KEYS = ("access_key_id", "secret_access_key", "session_token")
-SECRETS = tuple(f"{role}_{key}" for role in ("aws", "aws_deploy") for key in KEYS)
+SECRETS = tuple(f"{role}_{key}" for role in ("aws", "aws_approve", "aws_deploy") for key in KEYS)
 OUTPUT = re.compile(r"(?:pipeline\.stages\.(\w+)\.spec\.)?execution\.steps\.(\w+)\.output\.outputVariables\.(\w+)")
 
 
@@ -48,9 +48,9 @@ class Step:
         return tuple(variable["name"] for variable in self.spec.get("outputVariables", ()))
 
 
-def pipeline() -> dict[str, Any]:
-    """The whole pipeline."""
-    whole: dict[str, Any] = _read(HARNESS / "pipeline.yaml")["pipeline"]
+def pipeline(file: str = "pipeline.yaml") -> dict[str, Any]:
+    """The whole pipeline in a file."""
+    whole: dict[str, Any] = _read(HARNESS / file)["pipeline"]
     return whole
 
 
@@ -59,11 +59,11 @@ def triggers() -> dict[str, dict[str, Any]]:
     return {path.name: _read(path)["trigger"] for path in sorted(HARNESS.glob("trigger_*.yaml"))}
 
 
-def steps() -> list[Step]:
-    """Every step, in the order in which they run."""
+def steps(file: str = "pipeline.yaml") -> list[Step]:
+    """Every step of a pipeline, in the order in which they run."""
     return [
         Step(stage["identifier"], step["type"], step["identifier"], step["spec"], step.get("when", {}))
-        for stage in (entry["stage"] for entry in pipeline()["stages"])
+        for stage in (entry["stage"] for entry in pipeline(file)["stages"])
         for step in (entry["step"] for entry in stage["spec"]["execution"]["steps"])
     ]
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ ACCOUNT = "000000000000"
 COMMENT = "--by=nobody looks right; \"fine\" $(touch planted) `touch planted` 'ok' <b>"
 APPROVE = "pipeline.stages.Approve_Release.spec.execution.steps.Approve"
 APPROVAL = f"{APPROVE}.output.approvalActivities[0]"
-OUTPUTS = ".outputs"
+OUTPUTS = "build/outputs"
 STEP_SECONDS = 1500
 SCANNED = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})
 
@@ -57,6 +58,10 @@ class Runner:
         What expressions mean, so far.
     training_digest : str
         What the registry calls the training image, once it was pushed.
+    base : str
+        The image that the function's images are built on here: AWS's, or the stand-in.
+    public_key : str
+        The key by which the organisation's checkout knows its approvals (PEM).
     """
 
     directory: Path
@@ -65,6 +70,8 @@ class Runner:
     inputs: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     training_digest: str = ""
+    base: str = ""
+    public_key: str = ""
 
     def __post_init__(self) -> None:
         """Set what is known before the first step."""
@@ -78,6 +85,8 @@ class Runner:
             f"{APPROVAL}.user.email": "officer@bank.example",
             f"{APPROVAL}.comments": COMMENT,
         }
+        self._make_key()
+        self.base = base_of(f"pipeline-test-earlier:{self.host.rpartition(':')[2]}")
         for name in SECRETS:
             self.values[f'secrets.getValue("{name}")'] = "test"
 
@@ -103,7 +112,28 @@ class Runner:
             (clone / "build").mkdir(exist_ok=True)
             for name in (".venv", "build/wheels"):
                 (clone / name).symlink_to(ROOT / name)
+            self._commit(clone)
         return clone
+
+    def _make_key(self) -> None:
+        """Make a key for approvals, as infra/evidence.yaml does."""
+        session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+        kms = session.client("kms", endpoint_url=f"http://{self.host}")
+        key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        words = ["openssl", "pkey", "-pubin", "-inform", "DER"]
+        der = kms.get_public_key(KeyId=key)["PublicKey"]
+        self.public_key = subprocess.run(words, input=der, capture_output=True, check=True).stdout.decode()
+        self.values["pipeline.variables.approval_key"] = key
+
+    def _commit(self, clone: Path) -> None:
+        """Make the clone an organisation's own, with its key, registry and base: always the same commit."""
+        rules = {"registries": [self.host], "base_images": [self.base], "approval_days": 7}
+        (clone / "policies/release.json").write_text(json.dumps(rules))
+        (clone / "policies/approval.pem").write_text(self.public_key)
+        who = {f"GIT_{role}_{key}": "test" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
+        when = {f"GIT_{role}_DATE": "2026-01-01T00:00:00Z" for role in ("AUTHOR", "COMMITTER")}
+        for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "clone"]):
+            subprocess.run(["git", *words], cwd=clone, env={**os.environ, **who, **when}, check=True)
 
     def run(self, step: Step) -> None:
         """Run a step; if it fails, that is a CalledProcessError with its output."""
@@ -134,7 +164,7 @@ class Runner:
             self._scan(environment)
         told = "".join(f"\nprintenv {name} >{OUTPUTS}/{name}" for name in step.outputs)
         outputs = self.workspace(step.stage) / OUTPUTS
-        outputs.mkdir(exist_ok=True)
+        outputs.mkdir(parents=True, exist_ok=True)
         command = step.spec["command"] + told
         if "image" in step.spec:
             self._container(step, command, environment)
@@ -147,7 +177,12 @@ class Runner:
         # The machine's own settings (proxy, certificates) stay; its AWS does not.
         base = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         # A name of its own for the image that is built, so that no developer's image loses its name.
-        base |= {"PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}", "IMAGE": self.image, **self._cloud()}
+        base |= {
+            "PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}",
+            "IMAGE": self.image,
+            **self._cloud(),
+            "BASE_IMAGE": self.base,
+        }
         self._process(["bash", "-c", command], step, base | environment)
 
     def _container(self, step: Step, command: str, environment: dict[str, str]) -> None:
@@ -194,10 +229,17 @@ class Runner:
             "repositoryName": repository,
             "imageId": image_id | {"imageDigest": digest},
             "imageScanStatus": {"status": "COMPLETE", "description": ""},
-            "imageScanFindings": {"findingSeverityCounts": {"LOW": 1}},
+            "imageScanFindings": {"findingSeverityCounts": {"LOW": 1}, "imageScanCompletedAt": time.time()},
         }
         body = json.dumps({"results": [result], "region": "us-east-1"}).encode()
         address = f"{self.scans}/moto-api/static/ecr/scan-finding-results"
         post = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # loopback
         urllib.request.urlopen(post, timeout=60).close()
         environment["AWS_ENDPOINT_URL_ECR"] = self.scans
+
+
+def base_of(image: str) -> str:
+    """The name of the image that an image of ours was built on."""
+    label = '{{index .Config.Labels "org.opencontainers.image.base.name"}}'
+    words = ["docker", "image", "inspect", "--format", label, image]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()

@@ -42,7 +42,6 @@ def test_a_deploy_says_whether_it_moved_live(deployed: str, told: str, tmp_path:
         _program(tmp_path / name, content)
     (tmp_path / "python3").symlink_to(sys.executable)
     (tmp_path / "build").mkdir()
-    (tmp_path / "build/approved.env").write_text("IMAGE_URI=registry/image@sha256:0\n", encoding="utf-8")
     step = step_named("Deploy_Model")
 
     done = _run(f"{step.spec['command']}\nprintenv MOVED >moved", step.environment, tmp_path)
@@ -64,7 +63,7 @@ def test_whoever_starts_a_run_chooses_neither_its_stages_nor_its_branch() -> Non
 
 @pytest.mark.parametrize(("status", "recorded"), [("SUCCEEDED", True), ("SKIPPED", False), ("null", False)])
 def test_an_approval_that_was_not_given_is_not_recorded(status: str, recorded: bool, tmp_path: Path) -> None:
-    for program in ("aws", "python3", "sha256sum"):
+    for program in ("aws", "make", "sha256sum", ".venv/bin/python"):
         _program(tmp_path / program, "cat >/dev/null; touch called")
     step = step_named("Record_Approval")
 
@@ -77,8 +76,20 @@ def test_the_deployer_s_credentials_are_used_only_after_the_approval() -> None:
     for step in STEPS:
         secrets = set(re.findall(r'secrets\.getValue\("(\w+)"\)', " ".join(strings(step.spec))))
         deployer = {name for name in secrets if name.startswith("aws_deploy_")}
+        approver = {name for name in secrets if name.startswith("aws_approve_")}
+        approves = step.identifier == "Record_Approval"
 
-        assert deployer == (secrets if step.stage == "Deploy_Model" else set()), step.identifier
+        assert deployer == (secrets if step.stage == "Deploy_Model" and not approves else set()), step.identifier
+        assert approver == (secrets if approves else set()), step.identifier
+
+
+def test_training_gets_no_credentials_and_nothing_it_could_change() -> None:
+    for name in ("Train", "pytest"):
+        step = step_named(name)
+
+        assert "scripts/train_isolated.sh" in step.spec["command"]
+        assert "image" not in step.spec
+        assert not [text for text in strings(step.spec) if "secrets." in text]
 
 
 def test_what_a_person_wrote_is_never_taken_for_an_option() -> None:
@@ -111,7 +122,7 @@ def test_only_the_daily_trigger_monitors_and_does_nothing_else() -> None:
 
 
 def _program(path: Path, content: str) -> None:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{content}\n", encoding="utf-8")
     path.chmod(0o755)
 

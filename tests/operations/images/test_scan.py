@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 ACCOUNT, REPOSITORY, TAG = "123456789012", "ccapproval", "run-17"
+COMPLETED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 MANIFEST = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"}
 
 
@@ -55,7 +57,7 @@ def _finds(client: ECRClient, findings: dict[str, Any], status: str = "COMPLETE"
         "repositoryName": REPOSITORY,
         "imageId": {"imageTag": TAG, "imageDigest": "sha256:abc"},
         "imageScanStatus": {"status": status, "description": f"it is {status}"},
-        "imageScanFindings": findings,
+        "imageScanFindings": {"imageScanCompletedAt": COMPLETED, **findings},
     }
     ecr_backends[ACCOUNT]["us-east-1"].scan_finding_results.append(result)
 
@@ -178,12 +180,14 @@ def test_it_asks_again_until_the_scan_ends_and_reads_every_page() -> None:
     asked = {"repositoryName": REPOSITORY, "imageId": {"imageTag": TAG}}
     running: dict[str, Any] = {"imageScanStatus": {"status": "IN_PROGRESS"}}
     page = {"imageScanStatus": {"status": "COMPLETE"}, "imageId": {"imageDigest": "sha256:abc"}}
-    first = {"findings": [{"name": "CVE-1", "severity": "LOW"}], "findingSeverityCounts": {"LOW": 2}}
+    when = {"imageScanCompletedAt": datetime(2026, 1, 2, tzinfo=UTC)}
+    first = {"findings": [{"name": "CVE-1", "severity": "LOW"}], "findingSeverityCounts": {"LOW": 2}, **when}
     second = {"findings": [{"name": "CVE-2", "severity": "LOW"}], "findingSeverityCounts": {"LOW": 2}}
     with Stubber(client) as stubber:
         stubber.add_client_error("describe_image_scan_findings", "ScanNotFoundException", expected_params=asked)
         stubber.add_response("describe_image_scan_findings", running, asked)
         stubber.add_response("describe_image_scan_findings", page, asked)
+        stubber.add_response("describe_image_scan_findings", page | {"imageScanFindings": when}, asked)
         stubber.add_response(
             "describe_image_scan_findings", page | {"imageScanFindings": first, "nextToken": "t"}, asked
         )
@@ -193,5 +197,18 @@ def test_it_asks_again_until_the_scan_ends_and_reads_every_page() -> None:
 
         result = _wait(client, clock, said)
 
-    assert (clock.now, [finding.name for finding in result.findings]) == (10, ["CVE-1", "CVE-2"])
+    assert (clock.now, [finding.name for finding in result.findings]) == (15, ["CVE-1", "CVE-2"])
     assert [line.rsplit(" ", 1)[1] for line in said] == ["pending", "in_progress", "complete"]
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "COMPLETE"])
+def test_an_image_that_nobody_has_looked_at_yet_is_not_free_of_findings(ecr: ECRClient, status: str) -> None:
+    """Enhanced scanning says ACTIVE as soon as an image is pushed, with no findings."""
+    _finds(ecr, {}, status)
+    del ecr_backends[ACCOUNT]["us-east-1"].scan_finding_results[0]["imageScanFindings"]["imageScanCompletedAt"]
+    clock = Clock()
+
+    with pytest.raises(ScanUnfinished, match="does not say when the image was scanned") as caught:
+        _wait(ecr, clock)
+
+    assert (caught.value.status, clock.now) == (status, 60)
