@@ -37,12 +37,12 @@ $(BIN)/uv: requirements/bootstrap.txt
 
 $(VENV)/training: requirements/training.txt $(BIN)/uv
 	@echo "Installing the training environment into $(VENV) (once) …"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/training.txt
+	scripts/alive.sh "installing" $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/training.txt
 	@touch $@
 
 $(VENV)/development: requirements/development.txt $(VENV)/training
 	@echo "Installing the development environment into $(VENV) (once) …"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/development.txt
+	scripts/alive.sh "installing" $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/development.txt
 	@touch $@
 
 # checkov pins its own versions of many packages, so it has its own environment.
@@ -121,7 +121,8 @@ lock: $(BIN)/uv ## Resolve requirements/*.in again into hash-locked requirements
 	$(LOCK) checkov.in -o checkov.txt
 
 .PHONY: cloud
-cloud: $(VENV)/development images ## Deploy to a local AWS: create stacks, push the image, release it, decide an application
+cloud: $(VENV)/development trained ## Deploy to a local AWS: create stacks, push the image, release it, decide an application
+	@$(MODEL) scripts/images.sh inference
 	@scripts/cloud_up.sh
 
 .PHONY: cloud-down

@@ -10,7 +10,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/cloud_settings.sh
 source scripts/cloud_settings.sh
-PATH=$PWD/.venv/bin:$PATH
 
 fail() { printf 'cloud: %s\n  Next: %s\n' "$1" "$2" >&2 && exit 1; }
 healthy() { curl --silent --fail --max-time 2 "$AWS_ENDPOINT_URL/_ministack/health" >/dev/null; }
@@ -48,20 +47,23 @@ local_url=$AWS_ENDPOINT_URL/_aws/lambda-url/$url_id
 application='{"Num_Children": 2, "Income": 500000, "Own_Car": 1, "Own_Housing": 1}'
 echo "$application" >"$cloud_state/application.json"
 
-echo "== $application"
-echo "== aws lambda invoke --function-name ccapproval --qualifier live"
-aws lambda invoke --function-name ccapproval --qualifier live --payload "fileb://$cloud_state/application.json" \
-  "$cloud_state/answer.json" >/dev/null
-cat "$cloud_state/answer.json" && echo
-echo "== curl --aws-sigv4 aws:amz:us-east-1:lambda --user test:test --data '…' $local_url/"
-curl --silent --show-error --fail --aws-sigv4 aws:amz:us-east-1:lambda --user test:test \
-  --header 'Content-Type: application/json' --data "$application" "$local_url/" && echo
+# What follows can be copied into a shell in this directory, so it is run from the very text that is printed.
+settings="source scripts/cloud_settings.sh"
+[ "$cloud_port" = 4566 ] || settings="export CLOUD_PORT=$cloud_port; $settings"
+invoke="($settings; aws lambda invoke --function-name ccapproval --qualifier live \
+  --payload fileb://$cloud_state/application.json $cloud_state/answer.json >/dev/null && cat $cloud_state/answer.json)"
+call="curl --silent --show-error --fail --aws-sigv4 aws:amz:us-east-1:lambda --user test:test \
+  --header 'Content-Type: application/json' --data '$application' $local_url/"
+for command in "$invoke" "$call"; do
+  echo "== $command"
+  bash -c "$command" && echo
+done
 
 cat <<TEXT
 
-The local cloud is running; make cloud-down ends it.
-  AWS API and registry   $AWS_ENDPOINT_URL      (source scripts/cloud_settings.sh, then use aws and docker as ever)
-  function URL           $local_url/      (signed, as on AWS: $url)
+The local cloud is running. Decide an application by either command above; end it by: make cloud-down
+  AWS API and registry   $AWS_ENDPOINT_URL, for aws and docker after: $settings
+  function URL           $url; only signed requests are answered, here at $local_url/
   release                $cloud_state/release.json
   log                    $cloud_state/ministack.log
 TEXT

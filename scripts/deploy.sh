@@ -162,7 +162,7 @@ push_image() {
   else
     log_in
     docker tag "$image" "$registry/$repository:$tag"
-    docker push "$registry/$repository:$tag" >&2 2>"$work/error" ||
+    "$root/scripts/alive.sh" "    pushing" docker push "$registry/$repository:$tag" 9>&4 >&2 2>"$work/error" ||
       stop "the push was interrupted: $(tail -n 1 "$work/error")" "Run again: layers that arrived are not sent twice."
   fi
 }

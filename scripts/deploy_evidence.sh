@@ -40,7 +40,7 @@ fetch_approved() {
     stop "the approved image is $approved_uri, and this release goes to $registry/$repository" \
       "Check REGISTRY and REPOSITORY, or have an image of this repository approved."
   log_in
-  docker pull --quiet "$approved_uri" >/dev/null 2>"$work/error" ||
+  "$root/scripts/alive.sh" "    pulling" docker pull --quiet "$approved_uri" 9>&4 >/dev/null 2>"$work/error" ||
     stop "$approved_uri can't be pulled: $(tail -n 1 "$work/error")" "If it was deleted, build and approve it again."
   say "$approved_uri"
 }

@@ -70,14 +70,24 @@ base() {
   base=$(scripts/standin_base.sh "$architecture")
 }
 
-# build NAME DOCKERFILE TAG ARGUMENT...: from the context in $work/NAME, without a network.
+# named TAG ARGUMENT...: build an image of this name, and remove the one that loses the name and has no other.
+named() {
+  local tag=$1 before unnamed && shift
+  before=$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null || true)
+  scripts/alive.sh "images: building $tag" docker build "${options[@]}" --tag "$tag" "$@" || return
+  unnamed=$(docker image inspect --format '{{len .RepoTags}}' "${before:-none}" 2>/dev/null || true)
+  [[ $unnamed != 0 ]] || docker rmi "$before" || true # a container may still use it
+}
+
+# build NAME DOCKERFILE STAGE TAG ARGUMENT...: from the context in $work/NAME, without a network.
 build() {
-  local name=$1 dockerfile=$2 tag=$3 && shift 3
+  local name=$1 dockerfile=$2 stage=$3 tag=$4 && shift 4
   echo "images: building $tag on $base ..." >&2
   find "$work/$name" -name __pycache__ -prune -exec rm -rf {} +
   local log=build/image-$name.log
-  docker build "${options[@]}" --build-arg "BASE_IMAGE=$base" "$@" --file "$dockerfile" --tag "$tag" "$work/$name" \
-    >"$log" 2>&1 || {
+  local stages=(--build-arg "BASE_IMAGE=$base" "$@" --file "$dockerfile" "$work/$name")
+  # The first stage gets a name of its own: the classic builder would leave it without one.
+  { named "ccapproval-stage:$name" --target "$stage" "${stages[@]}" && named "$tag" "${stages[@]}"; } 9>&2 >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     fail "$tag could not be built; the whole output is in $log" "Correct the cause, then: make images"
   }
@@ -111,7 +121,7 @@ record() {
       --requirement requirements/sbom.txt >&2 ||
       fail "what requirements/sbom.txt names cannot be installed" "Correct what the lines above name, then: make images"
   fi
-  "$python" -m operations image "$1" "$2" --out "${IMAGE_FACTS:-build/images}" >&2 ||
+  scripts/alive.sh "images: listing" "$python" -m operations image "$1" "$2" --out "${IMAGE_FACTS:-build/images}" >&2 ||
     fail "$2 is built, but its packages cannot be listed" "Correct what the lines above name, then: make images"
 }
 
@@ -137,7 +147,7 @@ inference() {
   gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt operations/images/seal.py "$wheels"
   mkdir -p "$work/inference/model/artifacts"
   cp "$artifacts/manifest.json" "$artifacts/model.joblib" "$work/inference/model/artifacts/"
-  build inference Dockerfile_Inference_Lambda "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \
+  build inference Dockerfile_Inference_Lambda assembled "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \
     --build-arg "MODEL_FORMAT=$format" --build-arg "SOURCE_DATE_EPOCH=$trained_at"
   record inference "${IMAGE:-ccapproval-deploy:latest}"
 }
@@ -149,7 +159,7 @@ training() {
   gather training pyproject.toml Makefile credit_card_approval.ipynb docs policies examples lambda_app model operations \
     scripts tests requirements/training.txt "$wheels"
   rm -rf "$work"/training/model/artifacts "$work"/training/examples/*/artifacts
-  build training Dockerfile_Training_Testing "${TRAINING_IMAGE:-ccapproval:latest}"
+  build training Dockerfile_Training_Testing dependencies "${TRAINING_IMAGE:-ccapproval:latest}"
   record training "${TRAINING_IMAGE:-ccapproval:latest}"
 }
 

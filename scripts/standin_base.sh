@@ -57,7 +57,7 @@ SCRIPT
 echo "standin_base: bootstrapping Debian with Python 3.13 (about half a minute) ..." >&2
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}
 # shellcheck disable=SC2016  # mmdebstrap's own shell expands $1, the new root
-mmdebstrap --quiet --variant=essential --architectures="$debian" \
+scripts/alive.sh "standin_base: bootstrapping" mmdebstrap --quiet --variant=essential --architectures="$debian" \
   --include=ca-certificates,libatomic1,libstdc++6,python3,python3.13,python3-pip \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -79,7 +79,7 @@ mmdebstrap --quiet --variant=essential --architectures="$debian" \
   trixie "$work/root.tar" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >&2 ||
   fail "Debian could not be bootstrapped; name a mirror that answers (DEBIAN_MIRROR=…), or for another architecture install qemu-user-static and binfmt-support."
 
-docker import --platform "linux/$debian" \
+scripts/alive.sh "standin_base: importing" docker import --platform "linux/$debian" \
   --change 'ENV PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin' \
   --change 'ENV LANG=en_US.UTF-8' --change 'ENV TZ=:/etc/localtime' \
   --change 'ENV LAMBDA_TASK_ROOT=/var/task' --change 'ENV LAMBDA_RUNTIME_DIR=/var/runtime' \

@@ -30,7 +30,7 @@ if [[ $(cat "$wheels/.complete" 2>/dev/null || true) != "$digest" ]]; then
   "$(dirname "$python")/uv" pip compile --quiet --no-deps --no-header --no-annotate --generate-hashes \
     --python-version 3.13 --python-platform "$machine-manylinux_2_34" "$requirements" -o "$download/.requirements.txt"
   # glibc 2.17 to 2.34: what Amazon Linux 2023, which AWS's base image is made of, can load.
-  "$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: \
+  scripts/alive.sh "wheels: downloading" "$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: \
     --python-version 3.13 --implementation cp \
     --platform "manylinux_2_34_$machine" --platform "manylinux_2_28_$machine" --platform "manylinux_2_27_$machine" \
     --platform "manylinux_2_24_$machine" --platform "manylinux_2_17_$machine" --platform "manylinux2014_$machine" \

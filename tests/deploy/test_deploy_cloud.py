@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -134,14 +135,12 @@ def cloud(images: None) -> Iterator[Cloud]:
 
 
 def test_make_cloud_ends_with_the_samples_decision_by_invoke_and_by_url(cloud: Cloud) -> None:
-    # when
-    lines = cloud.printed.splitlines()
-    invoked = json.loads(
-        json.loads(lines[lines.index("== aws lambda invoke --function-name ccapproval --qualifier live") + 1])["body"]
-    )
-    (curl,) = [number for number, line in enumerate(lines) if line.startswith("== curl")]
-    by_url = json.loads(lines[curl + 1])
+    # when: what it prints is copied into a shell of somebody who has not set anything up
+    commands = re.findall(r"^== (.+(?:\n  --.+)*)", cloud.printed, re.MULTILINE)
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
+    answers = [json.loads(run("bash", "-c", command, environment=environment)) for command in commands]
     # then
+    invoked, by_url = json.loads(answers[0]["body"]), answers[1]
     assert invoked["decision"] == by_url["decision"] == "approve"
     assert invoked["request_id"] != by_url["request_id"]
     assert f"http://127.0.0.1:{cloud.port}" in cloud.printed

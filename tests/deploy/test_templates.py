@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -446,3 +447,25 @@ def test_only_the_approver_writes_what_was_approved_and_signs() -> None:
     }
     assert writers == signers == {json.dumps({"Fn::GetAtt": "ApproverRole.Arn"})}
     assert "kms" not in json.dumps(SERVICE["Resources"]["BuilderRole"])
+
+
+@pytest.mark.parametrize(
+    ("arn", "taken"),
+    [
+        ("arn:aws:iam::123456789012:role/pipeline", True),
+        ("arn:aws:iam::123456789012:role/path/of/pipeline", True),
+        ("arn:aws-us-gov:sts::123456789012:assumed-role/a/b", True),
+        ("", True),
+        ("arn:aws:iam::123456789012:root", False),
+        ("123456789012", False),
+        ("*", False),
+        ("arn:aws:iam::123456789012:role/*", False),
+    ],
+)
+def test_a_principal_is_one_role_user_or_session(arn: str, taken: bool) -> None:
+    for template, name in (
+        (SERVICE, "BuilderPrincipalArn"),
+        (SERVICE, "DeployerPrincipalArn"),
+        (EVIDENCE, "ApproverPrincipalArn"),
+    ):
+        assert bool(re.match(template["Parameters"][name]["AllowedPattern"], arn)) is taken
