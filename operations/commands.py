@@ -107,7 +107,8 @@ def _evidence(arguments: argparse.Namespace) -> None:
         print(f"missing ({need}): {item.member}  {item.title}", file=sys.stderr)
     needed = tuple(item.member for item in missing if item.required_for == "review")
     if needed:
-        raise EvidenceIncomplete(f"{arguments.out} is written, but lacks what a review needs", needed)
+        makes = "".join(f"\n  {command}" for command in dict.fromkeys(map(review.made_by, needed)))
+        raise EvidenceIncomplete(f"{arguments.out} is written, but lacks what a review needs. Make it:{makes}", needed)
 
 
 def _approve(arguments: argparse.Namespace) -> None:

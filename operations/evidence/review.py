@@ -56,6 +56,28 @@ _SOURCES: tuple[tuple[str, str, archive.Step, str], ...] = (
     (APPROVAL, "", "release", "Who approved the release, when, and on which evidence"),
 )
 ITEMS = tuple(Item(member, step, title) for member, _, step, title in _SOURCES)
+# The command that makes what is missing, by the beginning of its name.
+MAKES = {
+    "model/alternatives.json": "python -m model alternatives",
+    "model/comparison": "python -m operations champion --function NAME, then train with --champion build/champion.json",
+    "model/": "make run",
+    "policies/": "git checkout policies",
+    "tests/": "pytest --nbval-lax credit_card_approval.ipynb --junitxml=report.xml",
+    "images/inference.scan": "python -m operations wait-scan --out build/images/inference.scan.json REPOSITORY DIGEST",
+    "images/training.scan": "python -m operations wait-scan --out build/images/training.scan.json REPOSITORY TAG",
+    "images/": "make images",
+    "benchmarks/": "make bench",
+    APPROVAL: "python -m operations approve",
+}
+
+
+def made_by(member: str) -> str:
+    """The command that makes a member.
+
+    >>> made_by("tests/notebook.xml")
+    'pytest --nbval-lax credit_card_approval.ipynb --junitxml=report.xml'
+    """
+    return next(command for beginning, command in MAKES.items() if member.startswith(beginning))
 
 
 @dataclass(frozen=True)
@@ -198,7 +220,7 @@ def remarks(members: Mapping[str, bytes]) -> list[str]:
 def _require(missing: Sequence[Item]) -> None:
     if not missing:
         return
-    lines = [f"{item.member}: {item.title}" for item in missing]
+    lines = [f"{item.member}: {item.title}. Make it: {made_by(item.member)}" for item in missing]
     if any(item.member in SCANS for item in missing):
         lines.append('Scan the images (python -m operations wait-scan), or: approve --without-scans "WHY"')
     message = "\n  ".join(["the archive lacks", *lines])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from operations.errors import ScanFindings, ScanUnfinished, UnreadableInput
+from operations.images.index import INDEX_ADVICE, is_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -167,6 +168,8 @@ def _status(client: ECRClient, image: Image) -> tuple[str, str]:
     try:
         answer = client.describe_image_scan_findings(repositoryName=image.repository, imageId=image.identifier)
     except refused.ScanNotFoundException:
+        if _is_index(client, image):
+            return "UNSUPPORTED_IMAGE", "it is an index of several images, which ECR does not scan. " + INDEX_ADVICE
         # A scan on push shows up some seconds after the push.
         return "PENDING", "ECR knows of no scan: switch on scan on push, or run aws ecr start-image-scan."
     except (refused.ImageNotFoundException, refused.RepositoryNotFoundException) as err:
@@ -179,6 +182,11 @@ def _status(client: ECRClient, image: Image) -> tuple[str, str]:
     return status[
         "status"
     ], "" if judged else "ECR does not say when the image was scanned, so it may not have been yet."
+
+
+def _is_index(client: ECRClient, image: Image) -> bool:
+    found = client.describe_images(repositoryName=image.repository, imageIds=[image.identifier])["imageDetails"]
+    return any(is_index(details.get("imageManifestMediaType", "")) for details in found)
 
 
 def _read(client: ECRClient, image: Image, status: str) -> ScanResult:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_app.golden import same
+from operations.images.index import INDEX_ADVICE, is_index
 from operations.release.ways import Ways, prunable
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ LAMBDA_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 DEFAULT_MODEL_DIR = "/var/task/model/artifacts"
 HANDLER = "lambda_app.handler.handler"
 APPROVED_ADVICE = "Release the image that was approved, or have this one approved: docs/pipeline.md"
-INDEX_ADVICE = "Build one manifest: docker build --provenance=false --sbom=false, for one platform."
 REBUILD_ADVICE = "Train a model that passes its gate, then build again: make run images"
 
 
@@ -106,11 +106,6 @@ def image_facts(inspected: Inspected, architecture: str | None) -> tuple[str, st
     if not directory.startswith("/"):
         directory = f"/var/task/{directory}"
     return inspected["Id"].removeprefix("sha256:")[:12], found, f"{directory}/manifest.json"
-
-
-def is_index(media_type: str) -> bool:
-    """Whether a media type is that of an image index (Docker calls it a manifest list)."""
-    return media_type.endswith((".image.index.v1+json", ".manifest.list.v2+json"))
 
 
 def check_approved(inspected: Inspected, facts: dict[str, Any], pairs: Sequence[tuple[str, Path, Path]]) -> None:

@@ -282,3 +282,21 @@ def test_an_unreadable_file_is_not_mistaken_for_a_missing_one(run: Run, capsys: 
 
     assert main(["evidence", *run.arguments]) == 1
     assert "bench.json: Is a directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("report.xml", "pytest --nbval-lax credit_card_approval.ipynb --junitxml=report.xml"),
+        ("images/training.cdx.json", "make images"),
+        ("artifacts/model.joblib", "make run"),
+        ("artifacts/alternatives.json", "python -m model alternatives"),
+    ],
+)
+def test_what_is_missing_names_the_command_that_makes_it(
+    run: Run, file: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run.root / file).unlink()
+
+    assert main(["evidence", *run.arguments]) == 7
+    assert f"\n  {command}\n" in capsys.readouterr().err

@@ -185,6 +185,11 @@ def test_it_asks_again_until_the_scan_ends_and_reads_every_page() -> None:
     second = {"findings": [{"name": "CVE-2", "severity": "LOW"}], "findingSeverityCounts": {"LOW": 2}}
     with Stubber(client) as stubber:
         stubber.add_client_error("describe_image_scan_findings", "ScanNotFoundException", expected_params=asked)
+        stubber.add_response(
+            "describe_images",
+            {"imageDetails": [{"imageManifestMediaType": MANIFEST["mediaType"]}]},
+            {"repositoryName": REPOSITORY, "imageIds": [{"imageTag": TAG}]},
+        )
         stubber.add_response("describe_image_scan_findings", running, asked)
         stubber.add_response("describe_image_scan_findings", page, asked)
         stubber.add_response("describe_image_scan_findings", page | {"imageScanFindings": when}, asked)
@@ -212,3 +217,22 @@ def test_an_image_that_nobody_has_looked_at_yet_is_not_free_of_findings(ecr: ECR
         _wait(ecr, clock)
 
     assert (caught.value.status, clock.now) == (status, 60)
+
+
+def test_an_index_that_ecr_never_scans_is_not_waited_for(ecr: ECRClient) -> None:
+    index = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [{"mediaType": MANIFEST["mediaType"], "digest": f"sha256:{'a' * 64}", "size": 7}],
+    }
+    ecr.put_image(
+        repositoryName=REPOSITORY,
+        imageTag="index",
+        imageManifest=json.dumps(index),
+        imageManifestMediaType="application/vnd.oci.image.index.v1+json",
+    )
+    clock = Clock()
+
+    with pytest.raises(ScanUnfinished, match="an index of several images, which ECR does not scan"):
+        wait_for_scan(ecr, Image(REPOSITORY, "index"), Patience(60, 5, clock.sleep, clock), list[str]().append)
+    assert clock.now == 0

@@ -89,7 +89,7 @@ def test_a_date_that_cannot_be_right_is_refused(manifest: dict[str, Any], reason
     ("age", "arguments", "code", "stale"),
     [
         pytest.param(1, [], 0, "false", id="new"),
-        pytest.param(8, [], 4, "true", id="old"),
+        pytest.param(11, [], 4, "true", id="old"),
         pytest.param(8, ["--limit-days", "9"], 0, "false", id="old, with a higher limit"),
         pytest.param(8, ["--limit-days", "9", "--data-limit-days", "2"], 4, "true", id="old data"),
     ],
