@@ -98,6 +98,7 @@ def _evidence(arguments: argparse.Namespace) -> None:
         benchmarks=arguments.benchmarks,
         limits=arguments.limits or arguments.artifacts.parent / "limits.json",
         policy=arguments.policy,
+        checkout=Path(),
     )
     content = review.gather(places)
     _write(arguments.out, content)

@@ -10,6 +10,7 @@ from operations.evidence.images import ROLES, check_image, pushed_image
 from operations.evidence.junit import MEMBER as TESTS
 from operations.evidence.junit import check_tests
 from operations.evidence.members import equal_json, need, read_object
+from operations.images.provenance import statement
 from operations.moments import read_moment
 
 if TYPE_CHECKING:
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 
     from lambda_app.manifest import Gate, Manifest
     from operations.evidence.members import Document
+    from operations.images.provenance import Statement
 
 MANIFEST, GATE, LIMITS = "model/manifest.json", "model/gate.json", "model/limits.json"
 METRICS, REPORT, MODEL = "model/metrics.json", "model/model_metrics.html", "model/model.joblib"
 ALTERNATIVES = "model/alternatives.json"
 COMPARISON, COMPARISON_PAGE = "model/comparison.json", "model/comparison.html"
+PROVENANCE = "images/inference.provenance.json"
 POLICY, BENCHMARKS = "policies/model_gate.rego", "benchmarks/results.json"
 PASSED: Gate = {"passed": True, "denials": []}
 # What the gate is asked about: these of the manifest, and what else.
@@ -61,6 +64,7 @@ def check_coherence(members: Mapping[str, bytes]) -> Manifest:
     for role in ROLES:
         check_image(members, role)
     _check_released(members)
+    _check_provenance(members)
     if read_object(members, "images/inference.json").get("identity") != manifest["identity"]:
         raise EvidenceMismatch("images/inference.json", "carries another model than the manifest describes")
     if BENCHMARKS in members:
@@ -74,6 +78,47 @@ def _check_released(members: Mapping[str, bytes]) -> None:
     scan = "images/inference.scan.json"
     if released and scan in members and read_object(members, scan)["digest"] != released.rpartition("@")[2]:
         raise EvidenceMismatch(scan, f"is of another digest than {released}, which would be deployed")
+
+
+def provenance_of(members: Mapping[str, bytes], locks: Mapping[str, str]) -> Statement:
+    """The provenance of the inference image that the archive is about.
+
+    Parameters
+    ----------
+    members : mapping of str to bytes
+        Hold at least the image's facts.
+    locks : mapping of str to str
+        See `operations.images.provenance.statement`.
+    """
+    member = "images/inference.json"
+    facts = read_object(members, member)
+    released = pushed_image(members) or f"{facts.get('image')}@{facts.get('id')}"
+    name, _, image_digest = released.rpartition("@")
+    return statement(name, image_digest, need(facts, member, "labels", dict), locks)
+
+
+def _check_provenance(members: Mapping[str, bytes]) -> None:
+    """It says of the image what the facts and the labels say; who built it, and from which locks, it alone says."""
+    found = read_object(members, PROVENANCE)
+    expected = provenance_of(members, stated_locks(members))
+    expected["predicate"]["runDetails"] = need(found, PROVENANCE, "predicate", dict).get("runDetails")
+    if not equal_json(found, expected):
+        raise EvidenceMismatch(PROVENANCE, "is of another image than images/inference.json, or of another build")
+
+
+def stated_locks(members: Mapping[str, bytes]) -> dict[str, str]:
+    """The digests of the requirements that the provenance names.
+
+    Raises
+    ------
+    EvidenceMismatch
+        It is not a statement of provenance.
+    """
+    try:
+        build = read_object(members, PROVENANCE)["predicate"]["buildDefinition"]
+        return {lock["name"]: f"sha256:{lock['digest']['sha256']}" for lock in build["resolvedDependencies"][2:]}
+    except (KeyError, TypeError) as err:
+        raise EvidenceMismatch(PROVENANCE, "is not a statement of SLSA provenance") from err
 
 
 def trained_at(manifest: Manifest) -> datetime:

@@ -10,10 +10,11 @@ from operations.errors import EvidenceIncomplete, EvidenceMismatch, UnreadableIn
 from operations.evidence import archive
 from operations.evidence.approval import read_approval
 from operations.evidence.archive import APPROVAL, Item
-from operations.evidence.coherence import check_coherence, trained_at
+from operations.evidence.coherence import PROVENANCE, check_coherence, provenance_of, trained_at
 from operations.evidence.images import SCANS, pushed_image, scan_counts
 from operations.evidence.junit import MEMBER as TESTS
 from operations.evidence.junit import began
+from operations.images.provenance import locks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +51,7 @@ _SOURCES: tuple[tuple[str, str, archive.Step, str], ...] = (
     ("images/training.cdx.json", "{images}/training.cdx.json", "review", "Training image: bill of materials"),
     ("images/inference.json", "{images}/inference.json", "review", "Inference image: digests, labels"),
     ("images/inference.cdx.json", "{images}/inference.cdx.json", "review", "Inference image: bill of materials"),
+    (PROVENANCE, "", "review", "Inference image: what it was built from (SLSA provenance)"),
     ("images/training.scan.json", "{images}/training.scan.json", "release", "Training image: scan result"),
     ("images/inference.scan.json", "{images}/inference.scan.json", "release", "Inference image: scan result"),
     ("benchmarks/results.json", "{benchmarks}", "nothing", "Benchmark results"),
@@ -96,6 +98,8 @@ class Places:
         The benchmarks' results.
     limits, policy : Path
         The gate's limits and its rules.
+    checkout : Path
+        What the images were built from.
     """
 
     artifacts: Path
@@ -104,6 +108,7 @@ class Places:
     benchmarks: Path
     limits: Path
     policy: Path
+    checkout: Path
 
 
 def gather(places: Places) -> bytes:
@@ -125,6 +130,12 @@ def gather(places: Places) -> bytes:
             continue
         except OSError as err:
             raise UnreadableInput(path, err.strerror or "cannot be read") from err
+    if "images/inference.json" in members:
+        try:
+            document = provenance_of(members, locks_of(places.checkout))
+        except EvidenceMismatch:
+            document = {}  # of facts that `verify` names
+        members[PROVENANCE] = json.dumps(document, indent=2, sort_keys=True).encode() + b"\n"
     return archive.pack(members, ITEMS)
 
 

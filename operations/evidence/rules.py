@@ -7,19 +7,20 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.errors import EvidenceMismatch, UnreadableInput
 from operations.evidence.archive import APPROVAL
-from operations.evidence.coherence import GATE, LIMITS, POLICY
+from operations.evidence.coherence import GATE, LIMITS, POLICY, PROVENANCE, stated_locks
 from operations.evidence.images import ROLES, pushed_image
 from operations.evidence.members import equal_json, need, read_object
 from operations.images.labels import BASE_DIGEST, BASE_NAME, REVISION
+from operations.images.provenance import locks_of
 from operations.moments import read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from lambda_app.manifest import Manifest
     from operations.evidence.members import Document
@@ -55,6 +56,8 @@ class Branch:
     rules : Rules
     policy : bytes
         The gate's rules.
+    locks : dict of str to str
+        The digests of the requirements; see `operations.images.provenance.locks_of`.
     limits : dict
         The gate's limits.
     commit : str, optional
@@ -63,6 +66,7 @@ class Branch:
 
     rules: Rules
     policy: bytes
+    locks: dict[str, str]
     limits: Document
     commit: str | None = None
 
@@ -75,7 +79,7 @@ def read_branch(rules: Path, policy: Path, limits: Path, commit: str | None) -> 
     UnreadableInput
         A file is missing, or is not what it should be.
     """
-    return Branch(read_rules(rules), _bytes(policy), _object(limits), commit)
+    return Branch(read_rules(rules), _bytes(policy), locks_of(Path()), _object(limits), commit)
 
 
 def read_rules(path: Path) -> Rules:
@@ -122,6 +126,8 @@ def check_release(
         raise EvidenceMismatch(LIMITS, "are not the limits of this checkout")
     if not equal_json(read_object(members, GATE)["input"]["limits"], {**DEFAULTS, **branch.limits}):
         raise EvidenceMismatch(GATE, "the gate was asked with other limits than this checkout's and their defaults")
+    if stated_locks(members) != branch.locks:
+        raise EvidenceMismatch(PROVENANCE, "names other requirements than this checkout's")
     _check_image(members, manifest, branch)
     approved = read_moment(read_object(members, APPROVAL)["at"])
     age = ((now or datetime.now(UTC)) - approved).total_seconds() / 86_400 if approved else float("inf")

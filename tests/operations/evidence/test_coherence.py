@@ -201,6 +201,35 @@ def test_members_that_contradict_are_named(
     assert not (run.root / "release.zip").exists()
 
 
+def _claims(**changes: Any) -> Callable[[dict[str, Any]], None]:
+    """Change what a statement of provenance says of the build."""
+    return lambda found: found["predicate"]["buildDefinition"].update(changes)
+
+
+PROVENANCES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "of another image": lambda found: found["subject"][0]["digest"].update(sha256="c" * 64),
+    "of two images": lambda found: found["subject"].append(found["subject"][0]),
+    "of another commit": lambda found: found["predicate"]["buildDefinition"]["resolvedDependencies"][0].update(
+        digest={"gitCommit": "f" * 40}
+    ),
+    "of another base": lambda found: found["predicate"]["buildDefinition"]["resolvedDependencies"][1].update(name="b"),
+    "of another model": _claims(externalParameters={"model": "other"}),
+    "of another builder's kind": _claims(buildType="other"),
+    "of nothing": _claims(resolvedDependencies=None),
+    "of another kind": lambda found: found.update(predicateType="other"),
+    "no statement": lambda found: found.clear(),
+}
+
+
+@pytest.mark.parametrize("forgery", PROVENANCES)
+def test_a_provenance_that_does_not_fit_is_named(sound: dict[str, bytes], forgery: str) -> None:
+    member = "images/inference.provenance.json"
+    document = json.loads(sound[member])
+    PROVENANCES[forgery](document)
+
+    assert _judge(_resealed(sound, member, json.dumps(document).encode())) == member
+
+
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The members of a sound release, of a model that was compared with the one in service."""

@@ -168,6 +168,18 @@ def test_an_image_of_another_commit_than_the_one_to_release_is_refused(
     assert f"was built from commit {COMMIT}, not from {OTHER_COMMIT}" in capsys.readouterr().err
 
 
+def test_an_image_of_other_requirements_than_this_checkouts_is_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = run.approve()
+    assert run.verify(release) == 0
+    other = {"requirements/inference.txt": f"sha256:{'0' * 64}"}
+    monkeypatch.setattr("operations.evidence.rules.locks_of", lambda _: other)
+
+    assert run.verify(release) == 8
+    assert "inference.provenance.json: names other requirements than this checkout's" in capsys.readouterr().err
+
+
 def test_an_old_approval_is_not_replayed(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run.edit("release.json", approval_days=7)
     approved = (datetime.now(UTC) - timedelta(days=7, minutes=1)).isoformat()
