@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -292,7 +293,8 @@ def _parser() -> argparse.ArgumentParser:
         help="ask the archive's policy again and make its pages again (needs the training environment)",
     )
     expected = verify.add_argument_group("for a release, what this checkout says")
-    expected.add_argument("--rules", type=Path, default=Path("policies/release.json"), metavar="FILE")
+    rules = Path(os.environ.get("RELEASE_RULES") or "policies/release.json")
+    expected.add_argument("--rules", type=Path, default=rules, metavar="FILE", help="(default: %(default)s)")
     expected.add_argument("--policy", type=Path, default=Path("policies/model_gate.rego"), metavar="FILE")
     expected.add_argument("--limits", type=Path, default=Path("model/limits.json"), metavar="FILE")
     expected.add_argument("--commit", metavar="SHA", help="the commit that the image must be built from (default: any)")

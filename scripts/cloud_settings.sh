@@ -12,6 +12,8 @@ export no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy}
 export NO_PROXY=$no_proxy
 export AWS_ENDPOINT_URL=http://$cloud_host REGISTRY=$cloud_host
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_PAGER=""
-PATH=$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")/.." && pwd)/.venv/bin:$PATH # the CLI that comes with the environment
+cloud_root=$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")/.." && pwd)
+PATH=$cloud_root/.venv/bin:$PATH # the CLI that comes with the environment
+export RELEASE_RULES=$cloud_root/policies/release_local.json
 # shellcheck source=scripts/aws_cli.sh
 source "$(dirname "${BASH_SOURCE[0]:-$0}")/aws_cli.sh" # an older CLI would ignore the endpoint, and ask AWS itself

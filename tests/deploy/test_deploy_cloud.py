@@ -44,6 +44,11 @@ def docker(*words: str) -> str:
     return run("docker", *words)
 
 
+def nameless_images() -> set[str]:
+    """The images that nothing names any more, and that only take space."""
+    return set(docker("images", "--quiet", "--filter", "dangling=true").split())
+
+
 @dataclass
 class Cloud:
     """A running local cloud: its port, what its first start printed, the environment for the AWS CLI and deploy.sh."""
@@ -89,7 +94,9 @@ def images(small: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A sound image, the same with another label, and one whose golden cases it does not decide as recorded."""
     facts = tmp_path_factory.mktemp("images")
     environment = os.environ | {"ARTIFACTS": str(small.directory), "IMAGE": IMAGE, "IMAGE_FACTS": str(facts)}
+    before = nameless_images()
     run(ROOT / "scripts/images.sh", "inference", environment=environment)
+    assert nameless_images() <= before, "images.sh has left an image without a name"
     context = tmp_path_factory.mktemp("wrong")
     manifest = json.loads((small.directory / "manifest.json").read_text(encoding="utf-8"))
     manifest["golden"][1]["response"]["prediction"] ^= 1
