@@ -70,27 +70,30 @@ base() {
   base=$(scripts/standin_base.sh "$architecture")
 }
 
-# named TAG ARGUMENT...: build an image of this name, and remove the one that loses the name and has no other.
-named() {
-  local tag=$1 before unnamed && shift
-  before=$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null || true)
-  scripts/alive.sh "images: building $tag" docker build "${options[@]}" --tag "$tag" "$@" || return
+# keep_name NAME IMAGE: give an image this name, and remove the one that loses it and has no other.
+keep_name() {
+  local before unnamed
+  before=$(docker image inspect --format '{{.Id}}' "$1" 2>/dev/null || true)
+  docker tag "$2" "$1"
   unnamed=$(docker image inspect --format '{{len .RepoTags}}' "${before:-none}" 2>/dev/null || true)
-  [[ $unnamed != 0 ]] || docker rmi "$before" || true # a container may still use it
+  [[ $unnamed != 0 ]] || docker rmi "$before" >/dev/null 2>&1 || true # a container may still use it
 }
 
-# build NAME DOCKERFILE STAGE TAG ARGUMENT...: from the context in $work/NAME, without a network.
+# build NAME DOCKERFILE TAG ARGUMENT...: from the context in $work/NAME, without a network.
 build() {
-  local name=$1 dockerfile=$2 stage=$3 tag=$4 && shift 4
+  local name=$1 dockerfile=$2 tag=$3 stage && shift 3
   echo "images: building $tag on $base ..." >&2
   find "$work/$name" -name __pycache__ -prune -exec rm -rf {} +
   local log=build/image-$name.log
-  local stages=(--build-arg "BASE_IMAGE=$base" "$@" --file "$dockerfile" "$work/$name")
-  # The first stage gets a name of its own: the classic builder would leave it without one.
-  { named "ccapproval-stage:$name" --target "$stage" "${stages[@]}" && named "$tag" "${stages[@]}"; } 9>&2 >"$log" 2>&1 || {
+  scripts/alive.sh "images: building $tag" docker build "${options[@]}" --build-arg "BASE_IMAGE=$base" "$@" \
+    --file "$dockerfile" --iidfile "$work/$name.id" "$work/$name" 9>&2 >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     fail "$tag could not be built; the whole output is in $log" "Correct the cause, then: make images"
   }
+  # The classic builder leaves the first stage without a name; its log tells which image that is.
+  stage=$(awk '/^Step .* : FROM / && ++count == 2 { print last; exit } /^ ---> [0-9a-f]+$/ { last = $2 }' "$log")
+  [[ -z $stage ]] || keep_name "ccapproval-stage:$name" "$stage"
+  keep_name "$tag" "$(<"$work/$name.id")"
   echo "images: $tag is $(docker image inspect --format '{{.Id}}' "$tag")" >&2
 }
 
@@ -147,7 +150,7 @@ inference() {
   gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt operations/images/seal.py "$wheels"
   mkdir -p "$work/inference/model/artifacts"
   cp "$artifacts/manifest.json" "$artifacts/model.joblib" "$work/inference/model/artifacts/"
-  build inference Dockerfile_Inference_Lambda assembled "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \
+  build inference Dockerfile_Inference_Lambda "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \
     --build-arg "MODEL_FORMAT=$format" --build-arg "SOURCE_DATE_EPOCH=$trained_at"
   record inference "${IMAGE:-ccapproval-deploy:latest}"
 }
@@ -159,7 +162,7 @@ training() {
   gather training pyproject.toml Makefile credit_card_approval.ipynb docs policies examples lambda_app model operations \
     scripts tests requirements/training.txt "$wheels"
   rm -rf "$work"/training/model/artifacts "$work"/training/examples/*/artifacts
-  build training Dockerfile_Training_Testing dependencies "${TRAINING_IMAGE:-ccapproval:latest}"
+  build training Dockerfile_Training_Testing "${TRAINING_IMAGE:-ccapproval:latest}"
   record training "${TRAINING_IMAGE:-ccapproval:latest}"
 }
 

@@ -104,7 +104,7 @@ def test_no_image_is_built_with_another_format_s_dependencies(
     image = f"images-test-format-{os.getpid()}"
     done = build("inference", image, ARTIFACTS=artifact, BASE_IMAGE=base)
     assert done.returncode != 0
-    assert "does not match its model version" in done.stderr
+    assert "does not match its identity" in done.stderr
     assert not image_exists(image)
 
 
