@@ -30,7 +30,7 @@ delete_unused_images() {
   local image refusal
   list_versions
   while read -r version; do find_image "$version" >>"$work/used-images"; done <"$work/versions"
-  sort -u "$work/pruned-images" | { grep -vxFf "$work/used-images" || true; } >"$work/unused-images"
+  sort -u "$work/pruned-images" | { grep -vxFf "$work/used-images" | grep '^sha256:' || true; } >"$work/unused-images"
   while read -r image; do
     ask "The image $image can't be deleted" aws ecr batch-delete-image --repository-name "$repository" \
       --image-ids "imageDigest=$image" --query "failures[].failureReason" >"$work/said"
