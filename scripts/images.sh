@@ -90,9 +90,10 @@ build() {
     tail -n 20 "$log" >&2
     fail "$tag could not be built; the whole output is in $log" "Correct the cause, then: make images"
   }
-  # The classic builder leaves the first stage without a name; its log tells which image that is.
+  # The classic builder leaves the first stage without a name; its log tells which image that is. One name for each lock
+  # ($lock is the caller's), so that what pip installed stays cached.
   stage=$(awk '/^Step .* : FROM / && ++count == 2 { print last; exit } /^ ---> [0-9a-f]+$/ { last = $2 }' "$log")
-  [[ -z $stage ]] || keep_name "ccapproval-stage:$name" "$stage"
+  [[ -z $stage ]] || keep_name "ccapproval-stage:${lock:-$name}" "$stage"
   keep_name "$tag" "$(<"$work/$name.id")"
   echo "images: $tag is $(docker image inspect --format '{{.Id}}' "$tag")" >&2
 }

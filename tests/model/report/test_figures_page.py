@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 JUDGED = ("leakage", "strength", "explained", "monotonicity", "parity")
 # Parts of a figure that the page explains once for all, and what is no figure.
-GENERAL = {"low", "high", "lowest", "highest", "intervals", "model_version", "fields"}
+GENERAL = {"low", "high", "lowest", "highest", "intervals", "identity", "fields"}
 
 
 def keys(found: object, names: set[str]) -> Iterator[str]:
