@@ -79,6 +79,7 @@ class Recorder:
 
     def __init__(self, experiment: str, environ: Mapping[str, str], seconds: float = SECONDS) -> None:
         self._seconds = seconds
+        self._uri = environ.get("MLFLOW_TRACKING_URI", "")
         self._child = subprocess.Popen(
             [sys.executable, "-m", "model.track", experiment],
             stdin=subprocess.PIPE,
@@ -126,8 +127,8 @@ class Recorder:
             self._child.kill()
             self._child.communicate()
             return f"MLflow did not answer within {self._seconds:g} seconds"
-        lines = (answer or complaint).strip().splitlines() or [f"exit code {self._child.returncode}"]
-        return lines[-1]
+        said = (answer or quotable(self._uri, complaint)).strip()
+        return said.splitlines()[-1] if said else f"exit code {self._child.returncode}"
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -163,8 +164,7 @@ def _record(experiment: str) -> int:
             name = _log(mlflow, Path(json.loads(line)))
         sys.stdout.write(f"run {name} ({run.info.run_id}) of experiment {experiment}, {without_secrets(uri)}\n")
     except Exception as err:  # noqa: BLE001  # no error here may cost a training run
-        first = (str(err).splitlines() or [""])[0]
-        sys.stdout.write(f"{without_secrets(uri)}: {type(err).__name__} {without_secrets(first)[:200]}\n")
+        sys.stdout.write(f"{without_secrets(uri)}: {failure(uri, err)}\n")
         return 1
     return 0
 
@@ -288,15 +288,58 @@ def _log_pipeline(directory: Path, manifest: Manifest) -> None:
     )
 
 
-def without_secrets(text: str) -> str:
-    """The text without the user names, passwords, queries and fragments in its addresses.
+# A host, a port and a path, with no character that could belong to a password.
+PLAIN = re.compile(r"([\w.-]*|\[[0-9a-fA-F:.]+\])(:\d+)?(/[^:%=&]*)?|[\w./ -]+|arn:aws[\w:./-]+")
 
-    A password may hold any character but a space, so everything up to the last @ of an address goes.
 
-    >>> without_secrets("https://me:se/cr@et@tracking.example/api?token=abc&x=1 failed")
-    'https://tracking.example/api?… failed'
+def without_secrets(uri: str) -> str:
+    """What may be printed of a tracking URI: scheme, host, port and path; no user name, password or query.
+
+    A password may hold `/`, `@` or `?`, although it should not. What can be read in two ways is left out.
+
+    >>> without_secrets("https://me:se/cr@et@tracking.example:8443/mlflow")
+    'https://tracking.example:8443/mlflow'
+    >>> without_secrets("https://tracking.example/mlflow?token=abc")
+    'https://tracking.example/mlflow?…'
+    >>> without_secrets("https://me:se?cret@tracking.example")
+    'https://tracking.example'
+    >>> without_secrets("https://tracking.example?password=se@cret")
+    'https://…'
     """
-    return re.sub(r"([?#])[^\s)'\"]+", r"\1…", re.sub(r"//\S*@", "//", text))
+    scheme = match[0] if (match := re.match(r"[A-Za-z][\w+.-]*://", uri)) else ""
+    before, mark, after = _parted(uri.removeprefix(scheme))
+    place = before.rpartition("@")[2]
+    if after.count("@") == 1 and re.fullmatch(r"[^/@:]*:(?!\d*$)[^/@]*", before):
+        # No host and port, so a password that holds the mark.
+        return without_secrets(scheme + after.rpartition("@")[2])
+    if "@" in after or not place.isprintable() or not PLAIN.fullmatch(place):
+        return f"{scheme}…"
+    return f"{scheme}{place}{mark}{'…' if mark else ''}"
+
+
+def failure(uri: str, err: Exception) -> str:
+    """One line about an error of MLflow's: its kind, and its first line unless that may hold a part of a password.
+
+    >>> failure("http://tracking.example", TimeoutError("no answer"))
+    'TimeoutError no answer'
+    >>> failure("https://me:se/cret@tracking.example", ValueError("not a port: 'se'"))
+    'ValueError (its text is not shown, since it may hold a part of MLFLOW_TRACKING_URI)'
+    """
+    first = (str(err).splitlines() or [""])[0]
+    return f"{type(err).__name__} {quotable(uri, first)[:200]}".rstrip()
+
+
+def quotable(uri: str, text: str) -> str:
+    """The text, unless the URI holds what may not be printed: MLflow quotes any part of it."""
+    if without_secrets(uri) == uri:
+        return text
+    return "(its text is not shown, since it may hold a part of MLFLOW_TRACKING_URI)"
+
+
+def _parted(text: str) -> tuple[str, str, str]:
+    """What comes before a query or fragment, the character that begins it, and the rest."""
+    end = next((place for place, character in enumerate(text) if character in "?#;"), len(text))
+    return text[:end], text[end : end + 1], text[end + 1 :]
 
 
 if __name__ == "__main__":

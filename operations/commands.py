@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations import aws
-from operations.errors import CloudRefused, EvidenceIncomplete, OperationsError, UnreadableInput
+from operations.errors import CloudRefused, EvidenceIncomplete, OperationsError
 from operations.evidence import archive, review, signature
 from operations.evidence.approval import Approval
 from operations.evidence.images import pushed_image
@@ -122,11 +122,11 @@ def _approve(arguments: argparse.Namespace) -> None:
         reference=arguments.reference,
         without_scans=arguments.without_scans,
     )
-    _write(arguments.out, review.approve(_bytes(arguments.file), approval))
+    _write(arguments.out, review.approve(archive.read_file(arguments.file), approval))
 
 
 def _sign(arguments: argparse.Namespace) -> None:
-    content = _bytes(arguments.file)
+    content = archive.read_file(arguments.file)
     review.verify(content, "release")
     if arguments.key:
         signed = signature.sign_with_file(content, arguments.key)
@@ -139,7 +139,7 @@ def _sign(arguments: argparse.Namespace) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    content = _bytes(arguments.file)
+    content = archive.read_file(arguments.file)
     if arguments.public_key:
         signature.check_signature(content, signature.beside(arguments.file), arguments.public_key)
     members = review.verify(content, "review" if arguments.purpose == "review" else "release")
@@ -182,13 +182,6 @@ def _tell(variables: Mapping[str, str], output: Path | None) -> None:
     if output:
         with output.open("a", encoding="utf-8") as file:
             file.write(lines)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as err:
-        raise UnreadableInput(str(path), err.strerror or "cannot be read") from err
 
 
 def _write(path: Path, content: bytes) -> None:

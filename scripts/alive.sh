@@ -18,5 +18,5 @@ pulse() {
   done
 }
 pulse >/dev/null 2>&1 &
-trap 'kill $! 2>/dev/null || true' EXIT
+trap 'kill $! 2>/dev/null || true' EXIT # it may have ended
 "$@" 9>&-

@@ -30,12 +30,13 @@ delete_unused_images() {
   local image refusal
   list_versions
   while read -r version; do find_image "$version" >>"$work/used-images"; done <"$work/versions"
+  # grep fails if it keeps no line.
   sort -u "$work/pruned-images" | { grep -vxFf "$work/used-images" | grep '^sha256:' || true; } >"$work/unused-images"
   while read -r image; do
     ask "The image $image can't be deleted" aws ecr batch-delete-image --repository-name "$repository" \
       --image-ids "imageDigest=$image" --query "failures[].failureReason" >"$work/said"
     refusal=""
-    read -r refusal <"$work/said" || true
+    read -r refusal <"$work/said" || true # nothing is said of what is deleted
     if [ -n "$refusal" ]; then say "image $image stays: $refusal"; else say "image $image is deleted"; fi
   done <"$work/unused-images"
 }

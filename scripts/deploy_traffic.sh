@@ -32,7 +32,7 @@ move_traffic() {
   else
     local ways=""
     judge ways-after-release "$alias_description" "$live_version" "$version" >"$work/said"
-    read -r ways <"$work/said" || true
+    read -r ways <"$work/said" || true # there are none where there was no alias
     point_alias "$version" "$ways"
   fi
 }
@@ -76,8 +76,8 @@ settle_alias() {
 roll_back() {
   local ways
   step "function"
-  look_at_latest
   find_traffic
+  [ -n "$live_version" ] || look_at_latest # there may be no such function
   if [ -n "$rollback_to" ] && [ "$rollback_to" = "$live_version" ]; then
     say "$alias_name is at version $rollback_to already"
     version=$rollback_to

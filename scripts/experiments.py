@@ -7,12 +7,13 @@ models, and which figures to list beside each run (`VIEW` in `model/track.py`).
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from model.track import DEFAULTS, VIEW, without_secrets
+from model.track import DEFAULTS, VIEW, failure, without_secrets
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,12 +26,15 @@ def main(arguments: list[str] | None = None) -> int:
     uri = os.environ["MLFLOW_TRACKING_URI"]
     remote = uri.startswith("http")
     address = uri.rstrip("/") if remote else f"http://127.0.0.1:{chosen.port}"
+    # MLflow and urllib3 log what they try again, addresses and all; the error at the end says what is wrong.
+    logging.disable()
     try:
         found = _experiments()
     except Exception as err:  # noqa: BLE001  # MLflow's stores raise many kinds
-        first = (str(err).splitlines() or [""])[0]
-        sys.stderr.write(f"{without_secrets(uri)} does not answer: {without_secrets(first)[:200]}\n")
+        sys.stderr.write(f"{without_secrets(uri)} does not answer: {failure(uri, err)}\n")
         return 1
+    finally:
+        logging.disable(logging.NOTSET)
     if not found:
         sys.stdout.write("No training run is recorded there yet; `make run` records one.\n")
     for experiment in found:

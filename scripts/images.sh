@@ -73,9 +73,9 @@ base() {
 # keep_name NAME IMAGE: give an image this name, and remove the one that loses it and has no other.
 keep_name() {
   local before unnamed
-  before=$(docker image inspect --format '{{.Id}}' "$1" 2>/dev/null || true)
+  before=$(docker image inspect --format '{{.Id}}' "$1" 2>/dev/null || true) # nothing has the name at first
   docker tag "$2" "$1"
-  unnamed=$(docker image inspect --format '{{len .RepoTags}}' "${before:-none}" 2>/dev/null || true)
+  unnamed=$(docker image inspect --format '{{len .RepoTags}}' "${before:-none}" 2>/dev/null || true) # likewise
   [[ $unnamed != 0 ]] || docker rmi "$before" >/dev/null 2>&1 || true # a container may still use it
 }
 

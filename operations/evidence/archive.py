@@ -22,11 +22,12 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from operations.errors import EvidenceMismatch
+from operations.errors import EvidenceMismatch, UnreadableInput
 from operations.evidence.members import need, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 FORMAT = "credit-decision-evidence"
 FORMAT_VERSION = 1
@@ -92,6 +93,20 @@ class Index(TypedDict):
     purpose: Literal["review", "release"]
     members: list[Present]
     missing: list[Missing]
+
+
+def read_file(path: Path) -> bytes:
+    """Read an archive, or what it is compared with.
+
+    Raises
+    ------
+    UnreadableInput
+        The file is missing, or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as err:
+        raise UnreadableInput(str(path), err.strerror or "cannot be read") from err
 
 
 def pack(members: Mapping[str, bytes], items: Sequence[Item]) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.errors import EvidenceMismatch, UnreadableInput
-from operations.evidence.archive import APPROVAL
+from operations.evidence.archive import APPROVAL, read_file
 from operations.evidence.coherence import GATE, LIMITS, POLICY, PROVENANCE, stated_locks
 from operations.evidence.images import ROLES, pushed_image
 from operations.evidence.members import equal_json, need, read_object
@@ -79,7 +79,7 @@ def read_branch(rules: Path, policy: Path, limits: Path, commit: str | None) -> 
     UnreadableInput
         A file is missing, or is not what it should be.
     """
-    return Branch(read_rules(rules), _bytes(policy), locks_of(Path()), _object(limits), commit)
+    return Branch(read_rules(rules), read_file(policy), locks_of(Path()), _object(limits), commit)
 
 
 def read_rules(path: Path) -> Rules:
@@ -99,9 +99,7 @@ def read_rules(path: Path) -> Rules:
     return Rules(_patterns(path, document, "registries"), _patterns(path, document, "base_images"), float(days))
 
 
-def check_release(
-    members: Mapping[str, bytes], manifest: Manifest, branch: Branch, now: datetime | None = None
-) -> None:
+def check_release(members: Mapping[str, bytes], manifest: Manifest, branch: Branch) -> None:
     """Compare a consistent release with what the protected branch says.
 
     Parameters
@@ -110,8 +108,6 @@ def check_release(
         An approved archive's, found consistent.
     manifest : Manifest
     branch : Branch
-    now : datetime, optional
-        The time of the release; now, if not given.
 
     Raises
     ------
@@ -130,7 +126,7 @@ def check_release(
         raise EvidenceMismatch(PROVENANCE, "names other requirements than this checkout's")
     _check_image(members, manifest, branch)
     approved = read_moment(read_object(members, APPROVAL)["at"])
-    age = ((now or datetime.now(UTC)) - approved).total_seconds() / 86_400 if approved else float("inf")
+    age = (datetime.now(UTC) - approved).total_seconds() / 86_400 if approved else float("inf")
     if age > branch.rules.approval_days:
         raise EvidenceMismatch(
             APPROVAL, f"was given {age:.1f} days ago; {branch.rules.approval_days:g} are allowed. Approve again"
@@ -169,16 +165,9 @@ def _patterns(path: Path, document: Document, key: str) -> tuple[str, ...]:
 
 def _object(path: Path) -> Document:
     try:
-        document = json.loads(_bytes(path))
+        document = json.loads(read_file(path))
     except ValueError as err:
         raise UnreadableInput(str(path), "is not JSON") from err
     if not isinstance(document, dict):
         raise UnreadableInput(str(path), "is not a JSON object")
     return document
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as err:
-        raise UnreadableInput(str(path), err.strerror or "cannot be read") from err

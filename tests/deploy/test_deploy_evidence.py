@@ -18,8 +18,7 @@ from operations.evidence.archive import APPROVAL
 from operations.evidence.review import ITEMS
 from tests.deploy.conftest import MANIFEST_TYPE, RESPONSE, ROOT
 from tests.deploy.docker_stand_in import put_image
-from tests.operations.conftest import BASE, COMMIT, LABELS, REPORT, write_run
-from tests.operations.evidence.test_forgeries import new_key
+from tests.operations.conftest import BASE, COMMIT, LABELS, REPORT, new_key, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

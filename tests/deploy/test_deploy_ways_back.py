@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.deploy.fault_proxy import Fault
-
 if TYPE_CHECKING:
     from tests.deploy.conftest import World
 
@@ -52,8 +50,6 @@ def test_a_rollback_names_both_models(world: World) -> None:
 
 def test_a_version_that_was_never_live_is_no_way_back(world: World) -> None:
     second = release(world, 3)
-    world.build_another()
-    world.proxy.inject(Fault("UpdateAlias", lose=True, times=1))
     never = str(int(second) + 1)
 
     result = world.deploy("--rollback", "--to", never)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,17 @@ class Run:
 def run(tmp_path: Path) -> Run:
     """A run whose evidence is complete and consistent."""
     return write_run(tmp_path)
+
+
+def new_key(directory: Path, name: str) -> tuple[Path, Path]:
+    """A private key and its public half, as the documents make them."""
+    private, public = directory / f"{name}.pem", directory / f"{name}.pub.pem"
+    for words in (
+        ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(private)),
+        ("pkey", "-in", str(private), "-pubout", "-out", str(public)),
+    ):
+        subprocess.run(["openssl", *words], check=True, capture_output=True)
+    return private, public
 
 
 def write_run(root: Path) -> Run:

@@ -18,7 +18,7 @@ from operations.evidence import archive
 from operations.evidence.archive import APPROVAL
 from operations.evidence.review import ITEMS
 from operations.evidence.signature import sign_with_kms
-from tests.operations.conftest import BASE, COMMIT, LABELS, PUSHED, REPORT, TRAINED_AT, write_run
+from tests.operations.conftest import BASE, COMMIT, LABELS, PUSHED, REPORT, TRAINED_AT, new_key, write_run
 from tests.serving import ROOT
 
 if TYPE_CHECKING:
@@ -29,17 +29,6 @@ if TYPE_CHECKING:
 
 IMAGE, SCAN, GATE = "images/inference.json", "images/inference.scan.json", "artifacts/gate.json"
 OTHER_COMMIT = "f" * 40
-
-
-def new_key(directory: Path, name: str) -> tuple[Path, Path]:
-    """A private key and its public half, as the documents make them."""
-    private, public = directory / f"{name}.pem", directory / f"{name}.pub.pem"
-    for words in (
-        ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(private)),
-        ("pkey", "-in", str(private), "-pubout", "-out", str(public)),
-    ):
-        subprocess.run(["openssl", *words], check=True, capture_output=True)
-    return private, public
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations.release.checks import ReleaseRefused, check_answers, gated_cases, image_facts, main
+from operations.release.checks import main
+from operations.release.judging import ReleaseRefused, check_answers, gated_cases, image_facts
 from tests.serving import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lambda_app.manifest import Answer, GoldenCase
-    from operations.release.checks import Inspected
+    from operations.release.judging import Inspected
 
 RESPONSE: Answer = {
     "prediction": 0,
