@@ -17,7 +17,7 @@ from operations.evidence import archive, review, signature
 from operations.evidence.approval import Approval
 from operations.evidence.images import pushed_image
 from operations.evidence.rules import check_release, read_branch
-from operations.images import bill, scan
+from operations.images import bill, referrers, scan
 from operations.live import ask_function, read_manifest
 from operations.monitor import freshness
 
@@ -111,6 +111,19 @@ def _evidence(arguments: argparse.Namespace) -> None:
     if needed:
         makes = "".join(f"\n  {command}" for command in dict.fromkeys(map(review.made_by, needed)))
         raise EvidenceIncomplete(f"{arguments.out} is written, but lacks what a review needs. Make it:{makes}", needed)
+
+
+def _attach(arguments: argparse.Namespace) -> None:
+    members = review.verify(archive.read_file(arguments.file), "review")
+    image = pushed_image(members)
+    if not image:
+        raise EvidenceIncomplete("the image was not pushed: scripts/deploy.sh --push", ("the image in a registry",))
+    host, _, name = image.partition("/")
+    with aws.client("ecr") as client:
+        token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    for member, media_type in referrers.DOCUMENTS.items():
+        if member in members:
+            print(referrers.attach(referrers.Registry(host, token), name, media_type, members[member]), member)
 
 
 def _approve(arguments: argparse.Namespace) -> None:
@@ -252,6 +265,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     gather.add_argument("--policy", type=Path, default=Path("policies/model_gate.rego"), metavar="FILE")
     gather.add_argument("--out", type=Path, default=Path("build/evidence-review.zip"), metavar="FILE")
+
+    attach = add(
+        "attach", _attach, "Attach an archive's SBOM, provenance and scan to the pushed image, as OCI referrers."
+    )
+    attach.add_argument("file", type=Path)
 
     approve = add("approve", _approve, "Add a person's approval to a reviewed archive, which makes it the release's.")
     approve.add_argument("file", type=Path)

@@ -3,6 +3,7 @@
 OperationsError          1
 ├── UnreadableInput      1   a file or an answer is not what it should be
 ├── CloudRefused         1   AWS refused a call, or could not be reached
+├── RegistryRefused      1   a container registry refused a request, or could not be reached
 ├── ModelStale           4   the model, or its data, is older than the limit
 ├── ScanFindings         5   the scan found something too severe to ship
 ├── ScanUnfinished       6   the scan failed, or did not end in time
@@ -47,6 +48,20 @@ class CloudRefused(OperationsError):
     def __init__(self, service: str, code: str, reason: str) -> None:
         super().__init__(f"{service}: {reason}. Check the credentials, the region and the names, and run again.")
         self.code = code
+
+
+class RegistryRefused(OperationsError):
+    """A container registry refused a request, or could not be reached.
+
+    Attributes
+    ----------
+    status : int
+        The HTTP status; 0 if there was no answer.
+    """
+
+    def __init__(self, registry: str, status: int, reason: str) -> None:
+        super().__init__(f"{registry}: {reason}. Check the login, the image's name and the network, and run again.")
+        self.status = status
 
 
 class ModelStale(OperationsError):

@@ -12,7 +12,7 @@ import pytest
 from operations.commands import main
 from tests.serving import ROOT
 
-COMMANDS = ("freshness", "champion", "image", "wait-scan", "evidence", "approve", "verify", "sign")
+COMMANDS = ("freshness", "champion", "image", "wait-scan", "evidence", "attach", "approve", "verify", "sign")
 HELP = """
 import json, sys
 from operations.commands import main
