@@ -9,9 +9,6 @@ import pytest
 
 from tests.serving import ROOT
 
-# On one worker, since recording takes a minute or two.
-pytestmark = pytest.mark.xdist_group("walk")
-
 
 @pytest.fixture(scope="module")
 def walks() -> dict[str, list[str]]:
