@@ -120,10 +120,12 @@ def _attach(arguments: argparse.Namespace) -> None:
         raise EvidenceIncomplete("the image was not pushed: scripts/deploy.sh --push", ("the image in a registry",))
     host, _, name = image.partition("/")
     with aws.client("ecr") as client:
-        token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        login = client.get_authorization_token()["authorizationData"][0]
+    registry = referrers.Registry(host, login["authorizationToken"])
+    registry.require_own(login["proxyEndpoint"])
     for member, media_type in referrers.DOCUMENTS.items():
         if member in members:
-            print(referrers.attach(referrers.Registry(host, token), name, media_type, members[member]), member)
+            print(referrers.attach(registry, name, media_type, members[member]), member)
 
 
 def _approve(arguments: argparse.Namespace) -> None:

@@ -46,6 +46,22 @@ class Registry:
     host: str
     token: str
 
+    @property
+    def _loopback(self) -> bool:
+        return self.host.partition(":")[0] in ("127.0.0.1", "localhost")
+
+    def require_own(self, endpoint: str) -> None:
+        """Refuse to send the credentials anywhere but to the registry that they are for, or to this machine.
+
+        Raises
+        ------
+        RegistryRefused
+            The host is another than the endpoint's.
+        """
+        own = urlsplit(endpoint).netloc
+        if self.host != own and not self._loopback:
+            raise RegistryRefused(self.host, 0, f"is not {own}, which the login is for")
+
     def call(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[http.client.HTTPMessage, bytes]:
@@ -56,8 +72,7 @@ class Registry:
         RegistryRefused
             The registry answers with another status than a 2xx, or not at all.
         """
-        loopback = self.host.partition(":")[0] in ("127.0.0.1", "localhost")
-        connect = http.client.HTTPConnection if loopback else http.client.HTTPSConnection
+        connect = http.client.HTTPConnection if self._loopback else http.client.HTTPSConnection
         connection = connect(self.host, timeout=SECONDS)
         try:
             connection.request(method, path, body, {"Authorization": f"Basic {self.token}", **(headers or {})})

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from moto import mock_aws
 
 from lambda_app.manifest import digest
+from operations.commands import main
 from operations.errors import RegistryRefused
 from operations.images.referrers import MANIFEST, Registry, attach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.operations.conftest import Run
 
 IMAGE = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []}).encode()
 BILL, BILL_TYPE = b'{"bomFormat": "CycloneDX"}', "application/vnd.cyclonedx+json"
@@ -145,3 +149,17 @@ def test_a_registry_that_gives_other_bytes_is_refused(server: Server) -> None:
 def test_a_registry_that_does_not_answer_is_named() -> None:
     with pytest.raises(RegistryRefused, match=r"127\.0\.0\.1:9: ConnectionRefusedError"):
         attach(Registry("127.0.0.1:9", TOKEN), f"{REPOSITORY}@{digest(IMAGE)}", BILL_TYPE, BILL)
+
+
+def test_a_login_is_sent_to_no_other_registry(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    # Given evidence of an image in a foreign registry
+    archive = run.gather()
+    capsys.readouterr()
+
+    # When
+    with mock_aws():
+        code = main(["attach", str(archive)])
+
+    # Then
+    assert code == 1
+    assert "registry.example: is not 123456789012.dkr.ecr.us-east-1.amazonaws.com" in capsys.readouterr().err
