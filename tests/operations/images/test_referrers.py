@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -79,8 +79,8 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.reply(400)
 
-    def complete(self, manifest: dict[str, object]) -> bool:
-        parts = [manifest["config"], *manifest["layers"]]  # type: ignore[misc]
+    def complete(self, manifest: dict[str, Any]) -> bool:
+        parts = [manifest["config"], *manifest["layers"]]
         subject = {"mediaType": MANIFEST, "digest": digest(IMAGE), "size": len(IMAGE)}
         return manifest["subject"] == subject and all(
             len(self.server.blobs[part["digest"]]) == part["size"] for part in parts
