@@ -22,6 +22,9 @@ from benchmarks.search_path import ROOT, python_path
 BUILD = ROOT / "build" / "benchmarks"
 HANDLER_RUNS = 3
 
+# The percentiles of one process, by sample.
+Percentiles = dict[str, dict[str, float]]
+
 
 def main(arguments: list[str]) -> int:
     """Measure everything; return 0, or 1 if something could not be measured."""
@@ -54,10 +57,11 @@ def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) ->
     cold = {key: [life.cold_ms for life in found] for key, found in lives.items()}
     warm = {key: [Spread.of(life.warm_ms).median for life in found] for key, found in lives.items()}
     peak = {key: [life.peak_mb for life in found] for key, found in lives.items()}
-    runs = [
-        in_process.microseconds(artifacts, BUILD / "in_process.json", python_path())
-        for _ in tqdm(range(HANDLER_RUNS), "handler", leave=False, disable=None)
-    ]
+    result, challenged = BUILD / "in_process.json", _challenged(artifacts)
+    runs, challenged_runs = [], []
+    for _ in tqdm(range(HANDLER_RUNS), "handler", leave=False, disable=None):
+        runs.append(in_process.microseconds(artifacts, result, python_path()))
+        challenged_runs.append(in_process.microseconds(challenged, result, python_path()))
     handler = {
         name: {share: Spread.of([run[name][share] for run in runs]) for share in ("p50", "p99")} for name in runs[0]
     }
@@ -70,6 +74,8 @@ def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) ->
         ),
         Figure("warm request, against an empty handler", "times", ratios(warm["service"], warm["empty"]), 1.1),
         Figure("handler, p50", "µs", slowest, 20),
+        Figure("handler with a challenger, against without", "times", _beside(challenged_runs, runs), 1.8),
+        Figure("metrics, of a warm request", "%", _share_of_metrics(runs, Spread.of(warm["service"]).median), 5),
         Figure("peak memory of the runtime process", "MB", Spread.of(peak["service"]), 24),
         Figure(
             "offline batch, faster than predict_proba", "times", ratios(scored["tables"], scored["pipeline"]), 30, False
@@ -103,6 +109,24 @@ def measure(artifacts: Path, emulator: Path, rounds: int, warm_requests: int) ->
             "pipeline": _millions(scored["pipeline"]).as_dict(),
         },
     }
+
+
+def _challenged(artifacts: Path) -> Path:
+    """The artifact with itself as its challenger."""
+    directory = BUILD / "challenged"
+    shutil.rmtree(directory, ignore_errors=True)
+    shutil.copytree(artifacts, directory)
+    shutil.copytree(artifacts, directory / "challenger")
+    return directory
+
+
+def _beside(these: list[Percentiles], those: list[Percentiles]) -> Spread:
+    return ratios([run["deny"]["p50"] for run in these], [run["deny"]["p50"] for run in those])
+
+
+def _share_of_metrics(runs: list[Percentiles], warm_ms: float) -> Spread:
+    added = [run["deny"]["p50"] - run[in_process.WITHOUT_METRICS]["p50"] for run in runs]
+    return Spread.of([microseconds / 10 / warm_ms for microseconds in added])
 
 
 def _lives(emulator: Path, compared: tuple[Contender, ...], rounds: int, warm_requests: int) -> dict[str, list[Life]]:

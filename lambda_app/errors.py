@@ -164,15 +164,25 @@ class TooLarge(Refusal):
 
 
 class Invalid(Refusal):
-    """422: the application breaks rules of the contract; `errors` lists each of them."""
+    """422: the application breaks rules of the contract; `errors` lists each of them.
+
+    Attributes
+    ----------
+    application_id : str or None
+        The caller's own key of the application.
+    """
 
     status = 422
     slug = "invalid-application"
     title = "The application breaks rules of the contract"
 
-    def __init__(self, errors: Sequence[BrokenRule]) -> None:
+    def __init__(self, errors: Sequence[BrokenRule], application_id: str | None = None) -> None:
         super().__init__(f"{len(errors)} rule{'s' if len(errors) > 1 else ''} broken")
         self.errors = errors
+        self.application_id = application_id
 
     def problem(self, request_id: str) -> dict[str, object]:
-        return {**super().problem(request_id), "errors": self.errors}
+        problem = {**super().problem(request_id), "errors": self.errors}
+        if self.application_id is not None:
+            problem["application_id"] = self.application_id
+        return problem

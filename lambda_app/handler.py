@@ -7,10 +7,12 @@ trusted, the import fails with an `ArtifactError`.
 from __future__ import annotations
 
 import os
+from time import perf_counter
 
-from lambda_app import artifact, telemetry
+from lambda_app import artifact, challenger
 from lambda_app.errors import Refusal
 from lambda_app.settings import Settings
+from lambda_app.telemetry import Log
 from lambda_app.web import problems
 from lambda_app.web.events import source_of
 from lambda_app.web.routes import Routes
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from lambda_app.web.events import Envelope
 
 _settings = Settings.read(os.environ)
-_routes = Routes(artifact.load(_settings.model_dir), _settings)
+_artifact = artifact.load(_settings.model_dir)
+_routes = Routes(_artifact, _settings, challenger.beside(_settings.model_dir))
+_log = Log(_artifact.manifest, os.environ)
 
 
 def handler(event: object, context: object) -> Envelope:
@@ -38,6 +42,7 @@ def handler(event: object, context: object) -> Envelope:
     dict
         `{"statusCode", "headers", "body"}`, plus what the event's source expects. Never raises.
     """
+    started = perf_counter()
     request_id = getattr(context, "aws_request_id", None) or "unknown"
     source = source_of(event)
     try:
@@ -48,5 +53,5 @@ def handler(event: object, context: object) -> Envelope:
         response = problems.failed(error, request_id)
     envelope = source.answer(event, response)
     # Last, so that the log never reports an answer that could not be built.
-    telemetry.write(response.records)
+    _log.write(response.records, context, started)
     return envelope

@@ -307,6 +307,8 @@ if TYPE_CHECKING:
         reasons: list[Reason]
         model_version: str
         request_id: str
+        # The caller's own key of the application, if it sent one.
+        application_id: NotRequired[str]
 
     # An application as a caller sends it. The contract defines its fields, so their types are known only at run time.
     Application = dict[str, Any]

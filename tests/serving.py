@@ -50,7 +50,15 @@ class Answer:
 
     @property
     def lines(self) -> list[Any]:
-        """The log, line by line, parsed strictly."""
+        """The log's records, line by line, parsed strictly."""
+        return [line for line in self._printed() if line["event"] != "metrics"]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The log's lines of metrics, parsed strictly."""
+        return [line for line in self._printed() if line["event"] == "metrics"]
+
+    def _printed(self) -> list[Any]:
         return [strict_json(line) for line in self.printed.splitlines()]
 
 
@@ -69,10 +77,12 @@ class Service:
         with mock.patch.dict("os.environ", {"MODEL_DIR": str(directory), **environ}):
             self._handler: Callable[[object, object], Envelope] = runpy.run_path(str(HANDLER))["handler"]
 
-    def __call__(self, event: object) -> Answer:
+    def __call__(self, event: object, alias: str = "") -> Answer:
+        arn = f"arn:aws:lambda:eu-central-1:123456789012:function:ccapproval{alias and ':' + alias}"
+        context = SimpleNamespace(aws_request_id=REQUEST_ID, invoked_function_arn=arn)
         printed = io.StringIO()
         with redirect_stdout(printed), redirect_stderr(printed):
-            envelope = self._handler(event, SimpleNamespace(aws_request_id=REQUEST_ID))
+            envelope = self._handler(event, context)
         return Answer(envelope, printed.getvalue())
 
 

@@ -15,7 +15,7 @@ from tests.serving import ROOT
 ROOMS = {
     "lambda_app": (
         *("errors", "settings", "manifest", "reasons", "golden"),
-        *("formats", "artifact", "validation", "decision", "selfcheck"),
+        *("formats", "artifact", "validation", "decision", "challenger", "selfcheck"),
         *("web", "telemetry", "handler"),
     ),
     "model": (

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from lambda_app.errors import Malformed
 from lambda_app.web.body import parsed
+from lambda_app.web.keys import HEADER
 from lambda_app.web.messages import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, TypedDict
 
     from lambda_app.web.body import Event
@@ -91,7 +91,7 @@ class HttpApi(Direct):
         named = isinstance(stage, str) and stage not in ("", "$default")
         if named and isinstance(path, str) and f"{path}/".startswith(f"/{stage}/"):
             path = path[len(f"/{stage}") :] or "/"
-        return _request(self.name, context["http"].get("method"), path, lambda: parsed(event, max_body_length))
+        return _request(self.name, context["http"].get("method"), path, event, max_body_length)
 
 
 class RestApi(Direct):
@@ -104,7 +104,7 @@ class RestApi(Direct):
 
     def read(self, event: Event, max_body_length: int) -> Request:
         method, path = event.get("httpMethod"), event.get("path")
-        return _request(self.name, method, path, lambda: parsed(event, max_body_length))
+        return _request(self.name, method, path, event, max_body_length)
 
 
 class Alb(RestApi):
@@ -140,10 +140,21 @@ def source_of(event: object) -> Direct:
     return SOURCES[-1]
 
 
-def _request(source: str, method: object, path: object, read: Callable[[], object]) -> Request:
+def _request(source: str, method: object, path: object, event: Event, max_body_length: int) -> Request:
     if not isinstance(method, str) or not isinstance(path, str):
         raise Malformed("The event names no method or no path")
-    return Request(source, method.upper(), path, read)
+    return Request(source, method.upper(), path, lambda: parsed(event, max_body_length), _header(event, HEADER))
+
+
+def _header(event: Event, wanted: str) -> object:
+    """A header, whose name may have any case. A balancer may send lists of values, of which the last one counts."""
+    headers = event.get("headers") or event.get("multiValueHeaders")
+    if not isinstance(headers, dict):
+        return None
+    for name, value in headers.items():
+        if len(name) == len(wanted) and name.lower() == wanted:
+            return value[-1] if isinstance(value, list) and value else value
+    return None
 
 
 _PHRASES = {

@@ -28,6 +28,8 @@ class Request:
         The method in upper case; a direct invoke counts as a POST to /predict.
     read : callable
         Returns the parsed body, or raises `Refusal`. Only routes that need a body call it.
+    application_id : object
+        The caller's own key of the application, if a header names it, otherwise None; unchecked.
 
     Examples
     --------
@@ -35,13 +37,16 @@ class Request:
     {'Income': 500000}
     """
 
-    __slots__ = ("method", "path", "read", "source")
+    __slots__ = ("application_id", "method", "path", "read", "source")
 
-    def __init__(self, source: str, method: str, path: str, read: Callable[[], object]) -> None:
+    def __init__(
+        self, source: str, method: str, path: str, read: Callable[[], object], application_id: object = None
+    ) -> None:
         self.source = source
         self.method = method
         self.path = path
         self.read = read
+        self.application_id = application_id
 
 
 class Response:

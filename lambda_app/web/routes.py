@@ -5,6 +5,7 @@ from __future__ import annotations
 from lambda_app.decision import Decider
 from lambda_app.errors import Invalid, Malformed, MethodNotAllowed, NotFound, TooLarge
 from lambda_app.web import records
+from lambda_app.web.keys import HEADER, parted
 from lambda_app.web.messages import Response, to_json
 
 TYPE_CHECKING = False
@@ -12,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambda_app.artifact import Artifact
+    from lambda_app.challenger import Challenger
+    from lambda_app.manifest import Answer
     from lambda_app.settings import Settings
     from lambda_app.web.messages import Request
-    from lambda_app.web.records import Record
+    from lambda_app.web.records import DecisionRecord, Record
 
     Route = Callable[[Request, str], Response]
 
@@ -36,8 +39,9 @@ PUBLIC_OF_DATA = ("dated", "digest", "rows")
 class Routes:
     """Answers requests with one artifact."""
 
-    def __init__(self, artifact: Artifact, settings: Settings) -> None:
+    def __init__(self, artifact: Artifact, settings: Settings, challenger: Challenger | None = None) -> None:
         self._decider = Decider(artifact)
+        self._challenger = challenger
         self._manifest = artifact.manifest
         self._max_batch: int = settings.max_batch
         predict: dict[str, Route] = {"POST": self._predict}
@@ -81,8 +85,8 @@ class Routes:
         if isinstance(payload, dict):
             # Step Functions' Distributed Map sends its batch like this, sometimes with a `BatchInput` for all items.
             if "Items" not in payload or not payload.keys() <= {"Items", "BatchInput"}:
-                decision = self._decider.decide(payload, request_id)
-                return Response(200, to_json(decision.answer), records=(records.of_decision(decision, request.source),))
+                answer, record = self._decide(payload, request_id, request.source, request.application_id)
+                return Response(200, to_json(answer), records=(record,))
             payload = payload["Items"]
             if not isinstance(payload, list):
                 raise Malformed("Items must be a list of applications")
@@ -90,6 +94,8 @@ class Routes:
             raise Malformed("Send an application as a JSON object, or a list of them")
         if len(payload) > self._max_batch:
             raise TooLarge(f"A request may carry {self._max_batch} applications")
+        if request.application_id is not None:
+            raise Malformed(f"{HEADER} names one application; in a list, give each its own application_id")
         return self._decide_each(payload, request_id, request.source)
 
     def _decide_each(self, applications: list[object], request_id: str, source: str) -> Response:
@@ -98,11 +104,26 @@ class Routes:
         for place, application in enumerate(applications):
             own_id = f"{request_id}/{place}"
             try:
-                decision = self._decider.decide(application, own_id)
+                answer, record = self._decide(application, own_id, source)
             except Invalid as invalid:
                 answers.append({"error": invalid.problem(own_id)})
                 recorded.append(records.of_refusal(invalid, own_id, source))
             else:
-                answers.append(decision.answer)
-                recorded.append(records.of_decision(decision, source))
+                answers.append(answer)
+                recorded.append(record)
         return Response(200, to_json({"predictions": answers}), records=recorded)
+
+    def _decide(
+        self, application: object, request_id: str, source: str, header: object = None
+    ) -> tuple[Answer, DecisionRecord]:
+        key, application, broken = parted(application, header)
+        try:
+            decision = self._decider.decide(application, request_id)
+        except Invalid as invalid:
+            raise Invalid([*broken, *invalid.errors], key) from None
+        if broken:
+            raise Invalid(broken)
+        if key is not None:
+            decision.answer["application_id"] = key
+        challenger = self._challenger.outcome(application) if self._challenger else None
+        return decision.answer, records.of_decision(decision, source, challenger)

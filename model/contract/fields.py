@@ -17,7 +17,7 @@ Kind = Literal["int", "float", "flag", "choice"]
 Schema = dict[str, Any]
 
 # Keys that the service uses to tell an envelope from an application.
-RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext"})
+RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext", "application_id"})
 # As many categories as scikit-learn's HistGradientBoostingClassifier takes.
 MOST_WORDS = 255
 
@@ -194,7 +194,7 @@ def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpe
     info = contract.model_fields[name]
     scored = next((mark for mark in info.metadata if isinstance(mark, Scored)), None)
     if name in RESERVED_NAMES:
-        raise ContractError("the name is reserved for event envelopes; choose another", name)
+        raise ContractError("the name is reserved for event envelopes and the caller's own key; choose another", name)
     if scored is None:
         raise ContractError("is not marked with Scored(direction, unit, code, text)", name)
     if scored.direction not in get_args(Direction):

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambda_app.web.keys import KEY, RELEASE_CHECK
 from operations.images.index import INDEX_ADVICE, is_index
 from operations.release.judging import (
     REBUILD_ADVICE,
@@ -57,7 +58,7 @@ def _image(arguments: argparse.Namespace) -> str:
 
 def _gate(arguments: argparse.Namespace) -> str:
     model_version, cases = gated_cases(_read_manifest(arguments.manifest))
-    requests = [case["request"] for case in cases]
+    requests = [{**case["request"], KEY: RELEASE_CHECK} for case in cases]  # no customers: the log says so
     Path(arguments.batch).write_text(json.dumps(requests), encoding="utf-8")
     Path(arguments.single).write_text(json.dumps(requests[0]), encoding="utf-8")
     return f"{model_version}\t{len(cases)}"

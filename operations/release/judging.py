@@ -174,7 +174,7 @@ def gated_cases(manifest: dict[str, Any]) -> tuple[str, list[GoldenCase]]:
 
 
 def _is_case(case: object) -> bool:
-    return isinstance(case, dict) and isinstance(case.get("response"), dict) and "request" in case
+    return isinstance(case, dict) and isinstance(case.get("response"), dict) and isinstance(case.get("request"), dict)
 
 
 def check_answers(cases: Sequence[GoldenCase], batch: object, single: object) -> None:

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.serving import REQUEST_ID, ROOT
+from tests.serving import REQUEST_ID, ROOT, Service
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.serving import Service
 
 DENIED = {"Num_Children": 3, "Income": 52_317, "Own_Car": 0, "Own_Housing": 0}
 
@@ -40,6 +38,10 @@ def test_denial_is_one_line(service: Service, version: str) -> None:
             "prediction": 0,
             "reasons": ["INCOME", "HOUSING", "DEPENDENTS", "CAR"],
             "bins": [2, 1, 0, 0],
+            "score_bin": 0,
+            "schema": 1,
+            "function_version": "$LATEST",
+            "alias": None,
         }
     ]
 
@@ -81,6 +83,9 @@ def test_refusal_names_fields_and_rules_only(service: Service) -> None:
                 {"field": "Own_Housing", "rule": "missing"},
                 {"field": None, "rule": "extra_forbidden"},
             ],
+            "schema": 1,
+            "function_version": "$LATEST",
+            "alias": None,
         }
     ]
     assert "Salary" not in answer.printed
@@ -103,3 +108,19 @@ def test_no_value_of_a_decided_application_is_printed(service: Service) -> None:
     answer = service({**DENIED, "Income": 7_319_246})
     assert answer.status == 200
     assert "7319246" not in answer.printed + json.dumps(answer.envelope)
+
+
+@pytest.mark.parametrize(("invoked", "alias"), [("live", "live"), ("7", None), ("$LATEST", None), ("", None)])
+def test_line_names_the_alias(invoked: str, alias: str | None, service: Service) -> None:
+    (line,) = service(DENIED, invoked).lines
+    assert line["alias"] == alias
+
+
+def test_line_names_the_function_version(by_hand: Path) -> None:
+    (line,) = Service(by_hand, AWS_LAMBDA_FUNCTION_VERSION="7")(DENIED).lines
+    assert line["function_version"] == "7"
+
+
+def test_line_names_the_bin_of_the_score(service: Service) -> None:
+    (line,) = service(event("direct_approve")).lines
+    assert (line["prediction"], line["score_bin"]) == (1, 1)

@@ -266,7 +266,7 @@ def test_estimator_has_the_same_bins_in_service_and_batch(mixed_sklearn: Trainin
     specs = mixed_sklearn.candidate.holdout.fields
     matrix = beside(mixed_sklearn.directory, specs, 300, seed=8)
     decider = Decider(artifact.load(str(mixed_sklearn.directory)))
-    logged = [decider.decide(sent(row, specs), "test").bins for row in matrix]
+    logged = [decider.decide(sent(row, specs), "test").scored.bins for row in matrix]
     assert np.array_equal(np.array(logged), np.stack(columns_of(mixed_sklearn.directory).bins(matrix), axis=1))
 
 
