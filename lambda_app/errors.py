@@ -7,13 +7,15 @@ ServiceError
 │   ├── ArtifactCorrupt     the bytes do not match the manifest
 │   ├── ArtifactUnsafe      the pickle refers to a class, or holds more than plain data
 │   └── ArtifactUnsupported this code does not know the format or its version
+├── ServiceFailed           the service failed, and Step Functions must learn of it
 ├── UnsafeContent           a format found bytes that it must not open; becomes ArtifactUnsafe
 └── Refusal                 the request cannot be served; becomes an RFC 9457 problem document
     ├── Malformed           400  not JSON, or not a valid request
     ├── NotFound            404  no such path
     ├── MethodNotAllowed    405  the path does not accept this method
     ├── TooLarge            413  more bytes or more applications than one request may carry
-    └── Invalid             422  the application breaks rules of the contract
+    ├── Invalid             422  the application breaks rules of the contract
+    └── Expired             503  the model is too old to decide
 """
 
 from __future__ import annotations
@@ -81,6 +83,13 @@ class ArtifactUnsupported(ArtifactError):
 
 class UnsafeContent(ServiceError):
     """The model's bytes must not be opened. The loader, which knows the file, turns this into `ArtifactUnsafe`."""
+
+
+class ServiceFailed(ServiceError):
+    """The service failed. The error itself stays in the log, by its type and place alone: its text may hold values."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"The service failed; its log says where, under request {request_id}")
 
 
 class Refusal(ServiceError):
@@ -186,3 +195,11 @@ class Invalid(Refusal):
         if self.application_id is not None:
             problem["application_id"] = self.application_id
         return problem
+
+
+class Expired(Refusal):
+    """503: the model is older than its manifest allows, and the service is set to refuse then."""
+
+    status = 503
+    slug = "model-expired"
+    title = "The model is too old to decide"

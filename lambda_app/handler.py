@@ -40,13 +40,20 @@ def handler(event: object, context: object) -> Envelope:
     Returns
     -------
     dict
-        `{"statusCode", "headers", "body"}`, plus what the event's source expects. Never raises.
+        `{"statusCode", "headers", "body"}`, plus what the event's source expects. It raises nothing, except for Step
+        Functions, which acts on exceptions.
+
+    Raises
+    ------
+    Refusal, ServiceFailed
+        For Step Functions alone.
     """
     started = perf_counter()
     request_id = getattr(context, "aws_request_id", None) or "unknown"
     source = source_of(event)
     try:
         response = _routes.respond(source.read(event, _settings.max_body_length), request_id)
+        source.check(response)
     except Refusal as refusal:
         response = problems.refused(refusal, request_id, source.name)
     except Exception as error:  # noqa: BLE001  # the last line of defence
@@ -54,4 +61,6 @@ def handler(event: object, context: object) -> Envelope:
     envelope = source.answer(event, response)
     # Last, so that the log never reports an answer that could not be built.
     _log.write(response.records, context, started)
+    if response.error is not None and source.raises:
+        raise response.error
     return envelope

@@ -341,6 +341,12 @@ if TYPE_CHECKING:
         holdout: int
         since: NotRequired[str]
 
+    class Freshness(TypedDict):
+        """The days after which a model is stale, and after which it should decide no more."""
+
+        warn_days: float
+        expire_days: float
+
     class Data(TypedDict):
         """What the model was trained on; `rejects` summarises the rejected rows. Older manifests lack the last two."""
 
@@ -365,6 +371,8 @@ if TYPE_CHECKING:
         reference: Reference
         bins: Bins
         trained_at: str
+        # Older manifests have none, and then nothing expires.
+        freshness: NotRequired[Freshness]
         git_commit: str | None
         libraries: dict[str, str]
         python: str

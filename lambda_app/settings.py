@@ -2,6 +2,7 @@
 
 MODEL_DIR        the artifact's directory; by default `model/artifacts` beside this package
 MAX_BODY_LENGTH  the longest HTTP body in characters, as it arrives; 1048576 by default
+EXPIRED_MODEL    "serve" (the default) or "refuse": whether a model that is older than its manifest allows still decides
 MAX_BATCH        the most applications in one request; 1000 by default, to keep the answer under Lambda's 6 MB
 """
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 _BESIDE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "model", "artifacts")
 
 
-class Settings(namedtuple("Settings", "model_dir max_body_length max_batch")):
-    """The service's settings: `model_dir` (str), `max_body_length` (int), `max_batch` (int)."""
+class Settings(namedtuple("Settings", "model_dir max_body_length max_batch refuses_expired")):
+    """The service's settings.
+
+    `model_dir` (str), `max_body_length` (int), `max_batch` (int), `refuses_expired` (bool).
+    """
 
     __slots__ = ()
 
@@ -31,12 +35,13 @@ class Settings(namedtuple("Settings", "model_dir max_body_length max_batch")):
         Raises
         ------
         SettingError
-            A value is not a positive whole number.
+            A value is not one of those allowed.
         """
         return cls(
             environ.get("MODEL_DIR") or _BESIDE,
             _positive(environ, "MAX_BODY_LENGTH", 1_048_576),
             _positive(environ, "MAX_BATCH", 1000),
+            _refuses_expired(environ),
         )
 
 
@@ -47,3 +52,10 @@ def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or len(text) > 9 or not int(text):
         raise SettingError(name, "a positive whole number of at most nine digits")
     return int(text)
+
+
+def _refuses_expired(environ: Mapping[str, str]) -> bool:
+    chosen = environ.get("EXPIRED_MODEL") or "serve"
+    if chosen not in ("serve", "refuse"):
+        raise SettingError("EXPIRED_MODEL", '"serve" or "refuse"')
+    return chosen == "refuse"

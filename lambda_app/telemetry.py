@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import UTC, datetime
 
+from lambda_app.freshness import SECONDS_A_DAY, Age
 from lambda_app.web.messages import to_json
 
 TYPE_CHECKING = False
@@ -33,9 +33,8 @@ METRICS = (
     ("ColdStarts", "Count", "%d"),
     ("Latency", "Milliseconds", "%.3f"),
 )
-# In days; left out if the manifest does not say when the model was trained.
-MODEL_AGE = ("ModelAge", "None", "%.3f")
-SECONDS_A_DAY = 86_400
+# Left out if the manifest does not say when the model was trained: days, and 0, 1 or 2 for ok, stale and expired.
+AGE_METRICS = (("ModelAge", "None", "%.3f"), ("Staleness", "None", "%d"))
 
 
 class Log:
@@ -51,15 +50,15 @@ class Log:
         `AWS_LAMBDA_FUNCTION_NAME` and `AWS_LAMBDA_FUNCTION_VERSION`, which Lambda sets.
     """
 
-    __slots__ = ("_arn", "_cold", "_ending", "_metrics", "_trained", "_version")
+    __slots__ = ("_age", "_arn", "_cold", "_ending", "_metrics", "_version")
 
     def __init__(self, manifest: Manifest, environ: Mapping[str, str]) -> None:
         self._version = environ.get("AWS_LAMBDA_FUNCTION_VERSION") or "$LATEST"
-        self._trained = _seconds(manifest["trained_at"])
+        self._age = Age(manifest)
         self._cold = 1
         self._arn: str | None = None
         self._ending = ""
-        metrics = METRICS if self._trained is None else (*METRICS, MODEL_AGE)
+        metrics = METRICS if self._age.trained is None else (*METRICS, *AGE_METRICS)
         defined = [{"Name": name, "Unit": unit} for name, unit, _ in metrics]
         directive = {"Namespace": NAMESPACE, "Dimensions": DIMENSIONS, "Metrics": defined}
         fixed = to_json(
@@ -111,20 +110,14 @@ class Log:
         if decisions or refusals or failures:
             now = time.time()
             milliseconds = (time.perf_counter() - started) * 1000
-            age = () if self._trained is None else ((now - self._trained) / SECONDS_A_DAY,)
+            model = self._age
+            ages: tuple[float, ...] = ()
+            if model.trained is not None:
+                ages = ((now - model.trained) / SECONDS_A_DAY, (now >= model.warns) + (now >= model.expires))
             lines.append(
-                self._metrics % (now * 1000, decisions, approvals, refusals, failures, cold, milliseconds, *age)
+                self._metrics % (now * 1000, decisions, approvals, refusals, failures, cold, milliseconds, *ages)
             )
         sys.stdout.write("".join(lines))
-
-
-def _seconds(moment: object) -> float | None:
-    """Since 1970; None if it is no moment. A function that decides well must not fail at its start for its age."""
-    try:
-        read = datetime.fromisoformat(str(moment))
-    except ValueError:
-        return None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 def _alias(arn: object) -> str | None:

@@ -53,8 +53,9 @@ def _freshness(arguments: argparse.Namespace) -> None:
     else:
         source = str(arguments.manifest)
         manifest = read_manifest(arguments.manifest)
-    data_days = arguments.limit_days if arguments.data_limit_days is None else arguments.data_limit_days
-    limits = freshness.AgeLimits(arguments.limit_days, data_days)
+    model_days = freshness.warning_days(manifest) if arguments.limit_days is None else arguments.limit_days
+    data_days = model_days if arguments.data_limit_days is None else arguments.data_limit_days
+    limits = freshness.AgeLimits(model_days, data_days)
     fresh = freshness.assess(manifest, source, datetime.now(UTC), limits)
     _tell(fresh.variables(), arguments.output)
     fresh.require_fresh()
@@ -223,9 +224,8 @@ def _parser() -> argparse.ArgumentParser:
     fresh.add_argument(
         "--limit-days",
         type=_days,
-        default=freshness.AgeLimits.model_days,
         metavar="DAYS",
-        help="the oldest that model and data may be (default: %(default)g)",
+        help=f"the oldest that model and data may be (default: the manifest's warn_days, or {freshness.USUAL_DAYS:g})",
     )
     fresh.add_argument("--data-limit-days", type=_days, metavar="DAYS", help="a limit of its own for the data")
     fresh.add_argument("--output", type=Path, metavar="FILE", help="append NAME=VALUE lines here too")

@@ -38,6 +38,8 @@ ranges := {
 	"maximum_group_explained": [0.05, 1],
 	"maximum_data_age_days": [1, 3650],
 	"minimum_reason_share": [0, 0.25],
+	"warn_age_days": [1, 3650],
+	"expire_age_days": [1, 3650],
 }
 
 default limits := {}
@@ -62,6 +64,16 @@ deny contains {"rule": "limits", "message": message} if {
 	message := sprintf(
 		"minimum_roc_auc, %v, is above maximum_roc_auc, %v, so no model can pass; correct one of them",
 		[limits.minimum_roc_auc, limits.maximum_roc_auc],
+	)
+}
+
+deny contains {"rule": "limits", "message": message} if {
+	in_range(limits.warn_age_days, ranges.warn_age_days)
+	in_range(limits.expire_age_days, ranges.expire_age_days)
+	limits.warn_age_days > limits.expire_age_days
+	message := sprintf(
+		"warn_age_days, %v, is above expire_age_days, %v, so nobody would be warned; correct one of them",
+		[limits.warn_age_days, limits.expire_age_days],
 	)
 }
 

@@ -12,6 +12,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 from unittest import mock
 
+from lambda_app.errors import Refusal, ServiceFailed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,24 +31,29 @@ class Answer:
     Attributes
     ----------
     envelope : dict
-        As returned by the handler.
+        As returned by the handler: for Step Functions, the plain answer; if it raised, what Lambda makes of that.
     printed : str
         Standard output and standard error.
+    raised : Refusal or ServiceFailed, optional
     """
 
     envelope: Envelope
     printed: str
+    raised: Refusal | ServiceFailed | None = None
 
     @property
     def status(self) -> int:
         """The HTTP status."""
-        status: int = self.envelope["statusCode"]
-        return status
+        if self.raised is not None:
+            return self.raised.status if isinstance(self.raised, Refusal) else 500
+        return self.envelope.get("statusCode", 200)
 
     @property
     def body(self) -> Any:
-        """The body, parsed strictly."""
-        return strict_json(self.envelope["body"])
+        """The body, parsed strictly; of an exception, the problem that another caller would get."""
+        if self.raised is not None:
+            return self.raised.problem(REQUEST_ID) if isinstance(self.raised, Refusal) else {"request_id": REQUEST_ID}
+        return strict_json(self.envelope["body"]) if "statusCode" in self.envelope else self.envelope
 
     @property
     def lines(self) -> list[Any]:
@@ -82,7 +89,11 @@ class Service:
         context = SimpleNamespace(aws_request_id=REQUEST_ID, invoked_function_arn=arn)
         printed = io.StringIO()
         with redirect_stdout(printed), redirect_stderr(printed):
-            envelope = self._handler(event, context)
+            try:
+                envelope = self._handler(event, context)
+            except (Refusal, ServiceFailed) as error:
+                told: Any = {"errorType": type(error).__name__, "errorMessage": str(error)}
+                return Answer(told, printed.getvalue(), error)
         return Answer(envelope, printed.getvalue())
 
 

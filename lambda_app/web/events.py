@@ -5,7 +5,8 @@
 | `http` | function URL, HTTP API (payload 2.0) | `requestContext.http` |
 | `alb` | Application Load Balancer | `requestContext.elb` |
 | `rest` | REST API (payload 1.0) | any other `requestContext` |
-| `direct` | direct invoke, including Step Functions' Distributed Map | no `requestContext` |
+| `step-functions` | Step Functions' Distributed Map | `Items`, alone or with `BatchInput` |
+| `direct` | any other direct invoke | no `requestContext` |
 
 To add a source, write a class like those below and add it to `SOURCES`, before any that would claim its events.
 Shapes: the event documents of Lambda's integrations with function URLs, API Gateway and Application Load Balancers.
@@ -13,10 +14,12 @@ Shapes: the event documents of Lambda's integrations with function URLs, API Gat
 
 from __future__ import annotations
 
-from lambda_app.errors import Malformed
+import json
+
+from lambda_app.errors import Malformed, TooLarge
 from lambda_app.web.body import parsed
 from lambda_app.web.keys import HEADER
-from lambda_app.web.messages import Request
+from lambda_app.web.messages import ITEMS_KEYS, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +43,12 @@ class Direct:
     """A direct invoke: the event is the body, which AWS's runtime client has parsed."""
 
     name = "direct"
+    # The most bytes that an answer may have: Lambda's own limit, less what an envelope adds.
+    most_bytes = 6_000_000
+    # Whether the caller must be told by an exception that there is no good answer.
+    raises = False
 
-    def infers(self, context: Event | None) -> bool:
+    def infers(self, _event: object, context: Event | None) -> bool:
         """Whether an event with this `requestContext` comes from this source."""
         return context is None
 
@@ -54,6 +61,25 @@ class Direct:
             The event has no method or no path.
         """
         return Request(self.name, "POST", "/predict", lambda: event)
+
+    def check(self, response: Response) -> None:
+        """Check that a response is not longer than the source can pass on.
+
+        Raises
+        ------
+        TooLarge
+        """
+        body = response.body
+        if isinstance(body, str) and 2 * len(body) > self.most_bytes:
+            self._check_bytes(len(body) + body.count('"') + body.count("\\"), response)  # quoted in the envelope
+
+    def _check_bytes(self, size: int, response: Response) -> None:
+        if size > self.most_bytes:
+            count = len(response.records)
+            raise TooLarge(
+                f"The answer takes {size} bytes, and {self.most_bytes} can be passed on; "
+                f"send {count * self.most_bytes // size} applications at a time instead of {count}"
+            )
 
     def answer(self, _event: Any, response: Response) -> Envelope:
         """The response in the shape that the source expects."""
@@ -76,12 +102,34 @@ class Direct:
         return envelope
 
 
+class StepFunctions(Direct):
+    """Step Functions' Distributed Map: its answer is plain JSON, and an exception is what Retry and Catch act on.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html
+    """
+
+    name = "step-functions"
+    # 256 KiB pass from state to state, less what the invocation's own result adds.
+    most_bytes = 256 * 1024 - 4096
+    raises = True
+
+    def infers(self, event: object, context: Event | None) -> bool:
+        return context is None and isinstance(event, dict) and "Items" in event and event.keys() <= ITEMS_KEYS
+
+    def check(self, response: Response) -> None:
+        body = str(response.body)
+        self._check_bytes(len(body) + body.count(",") + body.count(":"), response)  # the runtime client adds spaces
+
+    def answer(self, _event: Any, response: Response) -> Any:
+        return json.loads(response.body)
+
+
 class HttpApi(Direct):
     """A function URL or an HTTP API, payload 2.0."""
 
     name = "http"
 
-    def infers(self, context: Event | None) -> bool:
+    def infers(self, _event: object, context: Event | None) -> bool:
         return context is not None and isinstance(context.get("http"), dict)
 
     def read(self, event: Event, max_body_length: int) -> Request:
@@ -99,7 +147,7 @@ class RestApi(Direct):
 
     name = "rest"
 
-    def infers(self, context: Event | None) -> bool:
+    def infers(self, _event: object, context: Event | None) -> bool:
         return context is not None
 
     def read(self, event: Event, max_body_length: int) -> Request:
@@ -111,8 +159,10 @@ class Alb(RestApi):
     """An Application Load Balancer. Its events differ from a REST API's only in their context."""
 
     name = "alb"
+    # A balancer takes 1 MB from a function.
+    most_bytes = 1_000_000
 
-    def infers(self, context: Event | None) -> bool:
+    def infers(self, _event: object, context: Event | None) -> bool:
         return context is not None and "elb" in context
 
     def answer(self, event: Event, response: Response) -> Envelope:
@@ -126,7 +176,7 @@ class Alb(RestApi):
 
 
 # The first source that claims an event gets it; the last takes whatever has a context.
-SOURCES = (Direct(), HttpApi(), Alb(), RestApi())
+SOURCES = (StepFunctions(), Direct(), HttpApi(), Alb(), RestApi())
 
 
 def source_of(event: object) -> Direct:
@@ -135,7 +185,7 @@ def source_of(event: object) -> Direct:
     if not isinstance(context, dict):
         context = None
     for source in SOURCES:
-        if source.infers(context):
+        if source.infers(event, context):
             return source
     return SOURCES[-1]
 
@@ -165,4 +215,5 @@ _PHRASES = {
     413: "Content Too Large",
     422: "Unprocessable Content",
     500: "Internal Server Error",
+    503: "Service Unavailable",
 }

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 
+# What Step Functions' Distributed Map sends: a batch, sometimes with an input for all of it.
+ITEMS_KEYS = frozenset({"Items", "BatchInput"})
+
 # Strict JSON: NaN and infinities are errors.
 to_json = JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
@@ -62,9 +65,11 @@ class Response:
         In addition to those on every answer.
     records : sequence of dict
         See `lambda_app.web.records`. The handler writes them once the answer is built.
+    error : Exception or None
+        Why there is no better answer, for a source that must be told by an exception.
     """
 
-    __slots__ = ("body", "headers", "media_type", "records", "status")
+    __slots__ = ("body", "error", "headers", "media_type", "records", "status")
 
     def __init__(
         self,
@@ -74,9 +79,11 @@ class Response:
         *,
         headers: Mapping[str, str] | None = None,
         records: Sequence[Record] = (),
+        error: Exception | None = None,
     ) -> None:
         self.status = status
         self.body = body
         self.media_type = media_type
         self.headers = headers or {}
         self.records = records
+        self.error = error

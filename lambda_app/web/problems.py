@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lambda_app.errors import ServiceFailed
 from lambda_app.web import records
 from lambda_app.web.messages import PROBLEM, Response, to_json
 
@@ -14,10 +15,11 @@ def refused(refusal: Refusal, request_id: str, source: str) -> Response:
     """The response to a refused request; it tells the caller why."""
     body = to_json(refusal.problem(request_id))
     record = records.of_refusal(refusal, request_id, source)
-    return Response(refusal.status, body, PROBLEM, headers=refusal.headers(), records=(record,))
+    return Response(refusal.status, body, PROBLEM, headers=refusal.headers(), records=(record,), error=refusal)
 
 
 def failed(error: BaseException, request_id: str) -> Response:
     """The response when the service itself fails; it tells the caller nothing about the error."""
     problem = {"type": "about:blank", "title": "Internal Server Error", "status": 500, "request_id": request_id}
-    return Response(500, to_json(problem), PROBLEM, records=(records.of_failure(error, request_id),))
+    record = records.of_failure(error, request_id)
+    return Response(500, to_json(problem), PROBLEM, records=(record,), error=ServiceFailed(request_id))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from lambda_app.decision import Decider
-from lambda_app.errors import Invalid, Malformed, MethodNotAllowed, NotFound, TooLarge
+from lambda_app.errors import Expired, Invalid, Malformed, MethodNotAllowed, NotFound, TooLarge
+from lambda_app.freshness import Age
 from lambda_app.web import records
 from lambda_app.web.keys import HEADER, parted
-from lambda_app.web.messages import Response, to_json
+from lambda_app.web.messages import ITEMS_KEYS, Response, to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ PUBLIC = (
     "format",
     "format_version",
     "trained_at",
+    "freshness",
     "git_commit",
     "threshold",
     "metrics",
@@ -44,6 +48,8 @@ class Routes:
         self._challenger = challenger
         self._manifest = artifact.manifest
         self._max_batch: int = settings.max_batch
+        self._age = Age(artifact.manifest)
+        self._refuses_at: float = self._age.expires if settings.refuses_expired else float("inf")
         predict: dict[str, Route] = {"POST": self._predict}
         self._routes: dict[str, dict[str, Route]] = {
             "/": predict,
@@ -69,7 +75,9 @@ class Routes:
         return route(request, request_id)
 
     def _health(self, _request: Request, _request_id: str) -> Response:
-        return Response(200, to_json({"status": "ok", "model_version": self._decider.model_version}))
+        now = time.time()
+        status = 503 if now >= self._refuses_at else 200
+        return Response(status, to_json({"status": self._age.stage(now), "model_version": self._decider.model_version}))
 
     def _model(self, _request: Request, _request_id: str) -> Response:
         contract, data = self._manifest["contract"], self._manifest["data"]
@@ -81,10 +89,11 @@ class Routes:
         return Response(200, to_json(shown))
 
     def _predict(self, request: Request, request_id: str) -> Response:
+        if time.time() >= self._refuses_at:
+            raise Expired("Release a model that is trained on newer data; GET /model says how old this one may be")
         payload = request.read()
         if isinstance(payload, dict):
-            # Step Functions' Distributed Map sends its batch like this, sometimes with a `BatchInput` for all items.
-            if "Items" not in payload or not payload.keys() <= {"Items", "BatchInput"}:
+            if "Items" not in payload or not payload.keys() <= ITEMS_KEYS:
                 answer, record = self._decide(payload, request_id, request.source, request.application_id)
                 return Response(200, to_json(answer), records=(record,))
             payload = payload["Items"]

@@ -59,6 +59,8 @@ class Limits(TypedDict):
     maximum_group_explained: float
     maximum_data_age_days: float
     minimum_reason_share: float
+    warn_age_days: float
+    expire_age_days: float
     cutoff: CutoffRule
 
 

@@ -83,6 +83,10 @@ def export(task: TrainingTask, candidate: Candidate) -> Exported:
                 ],
                 "score": score_bins(estimates(candidate.pipeline, matrix)),
             },
+            "freshness": {
+                "warn_days": task.limits["warn_age_days"],
+                "expire_days": task.limits["expire_age_days"],
+            },
             "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "git_commit": _git_commit(),
             "libraries": {library: version(library) for library in LIBRARIES},

@@ -29,6 +29,8 @@ DEFAULTS = {
     "maximum_group_explained": 0.5,
     "maximum_data_age_days": 1825,
     "minimum_reason_share": 0.02,
+    "warn_age_days": 10,
+    "expire_age_days": 35,
     "cutoff": {"by": "accuracy"},
 }
 # The limits that `limits.json` must give.

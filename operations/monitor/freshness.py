@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AgeLimits:
-    """The greatest ages allowed, in days: from one weekly training to the next, and three for its approval.
+    """The greatest ages allowed, in days.
 
     Parameters
     ----------
@@ -26,8 +26,19 @@ class AgeLimits:
         Since the date of the training data.
     """
 
-    model_days: float = 10.0
-    data_days: float = 10.0
+    model_days: float
+    data_days: float
+
+
+# From one weekly training to the next, and three for its approval: what a manifest without limits of its own gets.
+USUAL_DAYS = 10.0
+
+
+def warning_days(manifest: Mapping[str, Any]) -> float:
+    """The days after which the manifest itself calls its model stale."""
+    limits = manifest.get("freshness")
+    days = limits.get("warn_days") if isinstance(limits, dict) else None
+    return float(days) if isinstance(days, int | float) else USUAL_DAYS
 
 
 @dataclass(frozen=True)

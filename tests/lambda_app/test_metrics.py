@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.serving import Service
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 APPROVED = {"Num_Children": 2, "Income": 500_000, "Own_Car": 1, "Own_Housing": 1}
 DENIED = {"Num_Children": 3, "Income": 52_317, "Own_Car": 0, "Own_Housing": 0}
@@ -48,11 +47,12 @@ def test_a_batch_is_one_line(by_hand: Path) -> None:
     assert line["ModelAge"] > 300  # by_hand was trained on 2 January 2026
 
 
-def test_a_model_of_unknown_age_still_decides(by_hand: Path) -> None:
-    path = by_hand / "manifest.json"
+def test_a_model_of_unknown_age_still_decides(by_hand: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(by_hand, tmp_path / "undated"))
+    path = directory / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "trained_at": "in spring"}))
 
-    answer = Service(by_hand)(APPROVED)
+    answer = Service(directory)(APPROVED)
 
     assert answer.status == 200
     assert_valid(answer.metrics[0])

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def test_defaults_serve_the_artifact_beside_the_package() -> None:
-    assert Settings.read({}) == (str(ROOT / "model" / "artifacts"), 1_048_576, 1000)
+    assert Settings.read({}) == (str(ROOT / "model" / "artifacts"), 1_048_576, 1000, False)
 
 
-@pytest.mark.parametrize("empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH"])
+@pytest.mark.parametrize("empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH", "EXPIRED_MODEL"])
 def test_empty_variable_counts_as_unset(empty: str) -> None:
     assert Settings.read({empty: ""}) == Settings.read({})
 
 
 def test_reads_every_variable() -> None:
-    environ = {"MODEL_DIR": "/opt/model", "MAX_BODY_LENGTH": "10", "MAX_BATCH": "2"}
-    assert Settings.read(environ) == ("/opt/model", 10, 2)
+    environ = {"MODEL_DIR": "/opt/model", "MAX_BODY_LENGTH": "10", "MAX_BATCH": "2", "EXPIRED_MODEL": "refuse"}
+    assert Settings.read(environ) == ("/opt/model", 10, 2, True)
 
 
 @pytest.mark.parametrize("name", ["MAX_BODY_LENGTH", "MAX_BATCH"])
@@ -51,3 +51,9 @@ def test_function_does_not_start_without_a_model(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         Settings.read({}).max_batch = 2  # type: ignore[misc]  # the mistake under test
+
+
+@pytest.mark.parametrize("text", ["Refuse", "true", "0", " "])
+def test_unknown_way_with_expired_models_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match=r'^EXPIRED_MODEL must be "serve" or "refuse"$'):
+        Settings.read({"EXPIRED_MODEL": text})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 LATER = datetime(2026, 2, 1, tzinfo=UTC)
-LIMITS = AgeLimits()
+LIMITS = AgeLimits(10, 10)
 # What a reader takes for which moment; None is refused.
 MOMENTS = {
     "2026-01-01T00:00:00+00:00": NEW_YEAR,

@@ -29,6 +29,8 @@ def expected(name: str, by_hand: Path) -> Envelope:
     ):
         text = text.replace(place, value)
     answer: Envelope = strict_json(text)
+    if "statusCode" not in answer:
+        return answer
     answer["body"] = json.dumps(answer["body"], separators=(",", ":"))
     return answer
 
@@ -52,6 +54,9 @@ def test_event_gets_its_golden_answer(name: str, service: Service, by_hand: Path
 @pytest.mark.parametrize("name", [path.stem for path in EVENTS])
 def test_answer_is_never_cached_nor_sniffed(name: str, service: Service) -> None:
     envelope = service(event(name)).envelope
+    if name.startswith("step_functions"):
+        assert envelope.keys() == {"predictions"}
+        return
     headers = envelope.get("headers") or {key: values[0] for key, values in envelope["multiValueHeaders"].items()}
     problem = envelope["statusCode"] >= 400
     assert headers["Content-Type"] == ("application/problem+json" if problem else "application/json")
@@ -111,9 +116,9 @@ def test_path_without_a_stage_is_left_as_it_is(service: Service) -> None:
 def test_items_that_are_not_a_list_are_named(items: object, with_input: bool, service: Service) -> None:
     # Given a payload that looks like a batch from Step Functions, but holds no list
     answer = service({"Items": items} | ({"BatchInput": {}} if with_input else {}))
-    # Then the answer says so
-    assert answer.status == 400
-    assert answer.body["detail"] == "Items must be a list of applications"
+    # Then Step Functions gets an exception that says so
+    assert answer.envelope == {"errorType": "Malformed", "errorMessage": "Items must be a list of applications"}
+    assert [line["problem"] for line in answer.lines] == ["malformed-request"]
 
 
 @pytest.mark.parametrize("items", ["x", [], [event("direct_approve")]], ids=type)

@@ -199,6 +199,8 @@ def test_limit_of_unknown_name_is_denied() -> None:
 def test_limits_that_contradict_each_other_are_denied() -> None:
     limits = PASSES["limits"] | {"minimum_roc_auc": 0.95, "maximum_roc_auc": 0.9}
     assert "no model can pass" in judge_limits(limits).denials[0][1]
+    limits = PASSES["limits"] | {"warn_age_days": 40}
+    assert "nobody would be warned" in judge_limits(limits).denials[0][1]
 
 
 def test_ends_of_the_ranges_are_allowed() -> None:

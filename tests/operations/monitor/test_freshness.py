@@ -62,7 +62,7 @@ def test_a_function_in_service_tells_both_ages(service: Service) -> None:
 def test_staleness_is_age_over_limit(age: float, limit: float) -> None:
     trained = NOW - timedelta(days=age)
 
-    fresh = freshness.assess(_manifest(trained.isoformat(), None), "manifest", NOW, AgeLimits(model_days=limit))
+    fresh = freshness.assess(_manifest(trained.isoformat(), None), "manifest", NOW, AgeLimits(limit, limit))
 
     assert bool(fresh.stale) == ((NOW - trained) / timedelta(days=1) > limit)
 
