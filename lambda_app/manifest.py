@@ -243,6 +243,14 @@ if TYPE_CHECKING:
         denials: int
         without_reason: int
 
+    class Expected(TypedDict):
+        """Counts on the hold-out: of rows, approvals, each bin of the score, and the denials by their first reason."""
+
+        rows: int
+        approved: int
+        score: list[int]
+        reasons: dict[str, int]
+
     class FieldLeak(TypedDict):
         """The share of variance that one field explains alone: of the outcome, and of each group's membership."""
 
@@ -386,6 +394,8 @@ if TYPE_CHECKING:
         parity: Parity
         monotonicity: Monotonicity
         explained: Explained
+        # Older manifests have none.
+        expected: NotRequired[Expected]
         leakage: Leakage
         strength: Strength
         unsupported: NotRequired[list[Unsupported]]

@@ -50,10 +50,11 @@ class Log:
         `AWS_LAMBDA_FUNCTION_NAME` and `AWS_LAMBDA_FUNCTION_VERSION`, which Lambda sets.
     """
 
-    __slots__ = ("_age", "_arn", "_cold", "_ending", "_metrics", "_version")
+    __slots__ = ("_age", "_arn", "_cold", "_ending", "_metrics", "_model", "_version")
 
     def __init__(self, manifest: Manifest, environ: Mapping[str, str]) -> None:
         self._version = environ.get("AWS_LAMBDA_FUNCTION_VERSION") or "$LATEST"
+        self._model = manifest["model_version"]
         self._age = Age(manifest)
         self._cold = 1
         self._arn: str | None = None
@@ -67,7 +68,7 @@ class Log:
                 "event": "metrics",
                 "schema": SCHEMA,
                 "FunctionName": environ.get("AWS_LAMBDA_FUNCTION_NAME") or "local",
-                "ModelVersion": manifest["model_version"],
+                "ModelVersion": self._model,
                 "FunctionVersion": self._version,
             }
         )
@@ -93,12 +94,19 @@ class Log:
         arn = getattr(context, "invoked_function_arn", None)
         if arn != self._arn or not self._ending:
             self._arn = arn
-            place = {"schema": SCHEMA, "function_version": self._version, "alias": _alias(arn)}
+            place = {
+                "schema": SCHEMA,
+                "model_version": self._model,
+                "function_version": self._version,
+                "alias": _alias(arn),
+            }
             self._ending = f",{to_json(place)[1:]}\n"
+        now = time.time()
+        ending = f',"time":{int(now * 1000)}{self._ending}'
         decisions = approvals = refusals = failures = 0
         lines = []
         for record in records:
-            lines.append(to_json(record)[:-1] + self._ending)
+            lines.append(to_json(record)[:-1] + ending)
             if record["event"] == "decision":
                 if "check" not in record:
                     decisions += 1
@@ -108,7 +116,6 @@ class Log:
             else:
                 failures += 1
         if decisions or refusals or failures:
-            now = time.time()
             milliseconds = (time.perf_counter() - started) * 1000
             model = self._age
             ages: tuple[float, ...] = ()

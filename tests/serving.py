@@ -57,8 +57,9 @@ class Answer:
 
     @property
     def lines(self) -> list[Any]:
-        """The log's records, line by line, parsed strictly."""
-        return [line for line in self._printed() if line["event"] != "metrics"]
+        """The log's records without their time, line by line, parsed strictly."""
+        records = [line for line in self._printed() if line["event"] != "metrics"]
+        return [{key: value for key, value in record.items() if key != "time"} for record in records]
 
     @property
     def metrics(self) -> list[Any]:

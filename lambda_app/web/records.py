@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         event: Literal["decision"]
         decision_id: str
         application_id: NotRequired[str]
-        model_version: str
         source: str
         prediction: int
         reasons: list[str]
@@ -61,7 +60,6 @@ def of_decision(decision: Decision, source: str, challenger: Outcome | None = No
     record: DecisionRecord = {
         "event": "decision",
         "decision_id": answer["request_id"],
-        "model_version": answer["model_version"],
         "source": source,
         "prediction": answer["prediction"],
         "reasons": [reason["code"] for reason in answer["reasons"]],

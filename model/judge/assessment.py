@@ -96,6 +96,7 @@ def assess(task: TrainingTask, candidate: Candidate, opened: Artifact) -> Assess
         "parity": compare(opened, candidate, decided),
         "monotonicity": monotonicity(opened, holdout, task.settings.seed),
         "explained": explained(opened, decided),
+        "expected": decided.expected,
         "strength": strength(opened.manifest, candidate, decided.probabilities),
     }
     question = gate_question(manifest, task.limits, task.contract)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lambda_app.artifact import Artifact
-    from lambda_app.manifest import FieldBins, Parity
+    from lambda_app.manifest import Expected, FieldBins, Parity
     from model.data.applications import Applications
     from model.fit.train import Candidate
 
@@ -31,13 +32,20 @@ class Decided:
     ----------
     probabilities : ndarray of float64, shape (n,)
     approved : ndarray of bool, shape (n,)
-    without_reason : int
-        How many denials came without a reason.
+    expected : Expected
+        How many were approved, fell into each bin of the score, and were denied for each first reason: decisions in
+        service are compared with it.
     """
 
     probabilities: Floats
     approved: Flags
-    without_reason: int
+    expected: Expected
+
+    @property
+    def without_reason(self) -> int:
+        """How many denials came without a reason."""
+        denials = self.expected["rows"] - self.expected["approved"]
+        return denials - sum(self.expected["reasons"].values())
 
 
 def decide_all(opened: Artifact, judged: Applications) -> Decided:
@@ -45,15 +53,27 @@ def decide_all(opened: Artifact, judged: Applications) -> Decided:
     decider = Decider(opened)
     probabilities = np.empty(len(judged.matrix))
     approved = np.empty(len(judged.matrix), dtype=np.bool_)
-    without_reason = 0
+    score = [0] * (len(opened.manifest["bins"]["score"]["edges"]) + 1)
+    reasons: Counter[str] = Counter()
     rows = tqdm(
         judged.matrix, desc="decide the hold-out", unit=" applications", unit_scale=True, leave=False, disable=None
     )
     for place, row in enumerate(rows):
-        answer = decider.decide(values_of(row, judged.fields), "hold-out").answer
+        decision = decider.decide(values_of(row, judged.fields), "hold-out")
+        answer = decision.answer
         probabilities[place], approved[place] = answer["probability"], answer["prediction"] == 1
-        without_reason += not approved[place] and not answer["reasons"]
-    return Decided(probabilities, approved, without_reason)
+        score[decision.scored.score_bin] += 1
+        reasons.update(reason["code"] for reason in answer["reasons"][:1])
+    return Decided(
+        probabilities,
+        approved,
+        {
+            "rows": len(approved),
+            "approved": int(np.count_nonzero(approved)),
+            "score": score,
+            "reasons": dict(sorted(reasons.items())),
+        },
+    )
 
 
 def compare(opened: Artifact, candidate: Candidate, decided: Decided) -> Parity:

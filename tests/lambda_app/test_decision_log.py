@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.serving import REQUEST_ID, ROOT, Service
+from tests.serving import REQUEST_ID, ROOT, Service, strict_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +69,7 @@ def test_batch_has_a_line_for_each_application_in_order(service: Service) -> Non
     assert ids == [f"{REQUEST_ID}/{place}" for place in range(4)]
 
 
-def test_refusal_names_fields_and_rules_only(service: Service) -> None:
+def test_refusal_names_fields_and_rules_only(service: Service, version: str) -> None:
     answer = service(event("direct_invalid"))
     assert answer.lines == [
         {
@@ -84,6 +85,7 @@ def test_refusal_names_fields_and_rules_only(service: Service) -> None:
                 {"field": None, "rule": "extra_forbidden"},
             ],
             "schema": 1,
+            "model_version": version,
             "function_version": "$LATEST",
             "alias": None,
         }
@@ -124,3 +126,10 @@ def test_line_names_the_function_version(by_hand: Path) -> None:
 def test_line_names_the_bin_of_the_score(service: Service) -> None:
     (line,) = service(event("direct_approve")).lines
     assert (line["prediction"], line["score_bin"]) == (1, 1)
+
+
+def test_line_says_when(service: Service) -> None:
+    before = time.time()
+    line = strict_json(service(DENIED).printed.splitlines()[0])
+    assert isinstance(line["time"], int)
+    assert before - 1 < line["time"] / 1000 < time.time() + 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lambda_app.manifest import Reference
     from model.run import TrainingRun
 
-NOBODY = Decided(np.empty(0), np.empty(0, bool), 0)
+NOBODY = Decided(np.empty(0), np.empty(0, bool), {"rows": 0, "approved": 0, "score": [], "reasons": {}})
 
 
 def opened(tables: ScorecardTables, reference: Reference, threshold: float) -> Artifact:
