@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 
 @overload
@@ -22,8 +23,10 @@ def client(service: Literal["ecr"]) -> AbstractContextManager[ECRClient]: ...
 def client(service: Literal["kms"]) -> AbstractContextManager[KMSClient]: ...
 @overload
 def client(service: Literal["lambda"]) -> AbstractContextManager[LambdaClient]: ...
+@overload
+def client(service: Literal["logs"]) -> AbstractContextManager[CloudWatchLogsClient]: ...
 @contextmanager
-def client(service: Literal["ecr", "kms", "lambda"]) -> Iterator[Any]:
+def client(service: Literal["ecr", "kms", "lambda", "logs"]) -> Iterator[Any]:
     """Open a client for as long as the `with` block lasts.
 
     Credentials, region and endpoint come from the environment (`AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`, …).

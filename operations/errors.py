@@ -8,7 +8,9 @@ OperationsError          1
 ├── ScanFindings         5   the scan found something too severe to ship
 ├── ScanUnfinished       6   the scan failed, or did not end in time
 ├── EvidenceIncomplete   7   something that a release needs is missing
-└── EvidenceMismatch     8   the archive was altered, contradicts itself, or is not what this checkout releases
+├── EvidenceMismatch     8   the archive was altered, contradicts itself, or is not what this checkout releases
+├── Drifted              9   decisions are no longer what they were, or another model's are others
+└── TooFew              10   too few decisions to tell
 
 Exit code 2 is argparse's, for a command line it cannot parse; 3 is the gate's, in `python -m model`.
 """
@@ -143,3 +145,25 @@ class EvidenceMismatch(OperationsError):
         # Whoever wrote the archive chose the member's name: it must not send control characters to a terminal.
         super().__init__(f"{member if member.isprintable() else ascii(member)}: {reason}")
         self.member = member
+
+
+class Drifted(OperationsError):
+    """Decisions are no longer what they were, or another model's are others.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What has drifted, worst first.
+    """
+
+    exit_code = 9
+
+    def __init__(self, names: tuple[str, ...], message: str) -> None:
+        super().__init__(message)
+        self.names = names
+
+
+class TooFew(OperationsError):
+    """There are too few decisions to tell."""
+
+    exit_code = 10

@@ -24,7 +24,7 @@ ROOMS = {
         *("track", "platforms", "run", "messages", "inputs", "commands", "__main__"),
     ),
     "operations": (
-        *("errors", "moments", "aws", "live", "images", "evidence", "monitor", "release"),
+        *("errors", "moments", "sequential", "aws", "live", "images", "evidence", "monitor", "release"),
         *("commands", "__main__"),
     ),
 }

@@ -10,7 +10,7 @@ others see `groups`, `skill` and `calibration`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from sklearn.metrics import (
@@ -33,16 +33,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lambda_app.manifest import Figures
-    from model.data.applications import Applications
     from model.fit.task import CutoffRule
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
+    class Labelled(Protocol):
+        """What figures need to know of applications; `model.data.applications.Applications` is one."""
+
+        @property
+        def approved(self) -> Flags:
+            """Whether each is labelled approve."""
+
+        @property
+        def groups(self) -> dict[str, NDArray[np.object_]]:
+            """For each sensitive column, each one's group; '' where it is unknown."""
+
+
 ACCURACY: CutoffRule = {"by": "accuracy"}
 
 
-def evaluate(probabilities: Floats, approved: Flags, judged: Applications, rule: CutoffRule = ACCURACY) -> Figures:
+def evaluate(probabilities: Floats, approved: Flags, judged: Labelled, rule: CutoffRule = ACCURACY) -> Figures:
     """All figures of a model on labelled applications.
 
     Parameters
@@ -51,8 +62,7 @@ def evaluate(probabilities: Floats, approved: Flags, judged: Applications, rule:
         The model's estimates.
     approved : ndarray of bool, shape (n,)
         The model's decisions.
-    judged : Applications
-        The applications, with their outcomes and groups.
+    judged : Applications, or whatever else has their outcomes and groups
     rule : CutoffRule
         How the cut-off was chosen; `skill` is measured accordingly.
     """

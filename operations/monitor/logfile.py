@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import floor, log2
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,12 @@ from operations.errors import UnreadableInput
 from operations.monitor.tally import Pair, Slice, Tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from operations.monitor.tally import Tally
+
+    Record = dict[str, Any]
 
 # The newest shape of a line that this code can read; `lambda_app.telemetry` writes it.
 SCHEMA = 1
@@ -31,43 +34,55 @@ def read(paths: Sequence[Path]) -> Tallies:
         A file cannot be read, or a line is of a newer schema, or lacks what its kind has.
     """
     tallies = Tallies()
-    for path in paths:
-        try:
-            with path.open(encoding="utf-8", errors="replace") as lines:
-                count(lines, str(path), tallies)
-        except OSError as err:
-            raise UnreadableInput(str(path), str(err.strerror)) from err
+    for source, record in records(paths):
+        with complete(source, record):
+            COUNTED[record["event"]](record, tallies[_slice(record)])
     return tallies
 
 
-def count(lines: Iterable[str], source: str, tallies: Tallies) -> None:
-    """Add some lines to the tallies.
+def records(paths: Sequence[Path]) -> Iterator[tuple[str, Record]]:
+    """Every record of the log in some files, with where it stands.
 
     Raises
     ------
     UnreadableInput
     """
-    for number, line in enumerate(lines, 1):
-        start = line.find("{")
-        if start < 0 or '"event"' not in line:
-            continue
+    for path in paths:
         try:
-            record = json.loads(line[start:])
-        except ValueError:
-            continue
-        if not isinstance(record, dict) or record.get("event") not in COUNTED:
-            continue
-        if record.get("schema") != SCHEMA:
-            raise UnreadableInput(source, f"line {number} is of schema {record.get('schema')!r}, this reads {SCHEMA}")
-        try:
-            COUNTED[record["event"]](record, tallies[_slice(record)])
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as err:
-            raise UnreadableInput(
-                source, f"line {number} is no complete {record['event']}: {type(err).__name__}"
-            ) from err
+            with path.open(encoding="utf-8", errors="replace") as lines:
+                for number, line in enumerate(lines, 1):
+                    record = _record(line)
+                    if record is None:
+                        continue
+                    source = f"{path}, line {number}"
+                    if record.get("schema") != SCHEMA:
+                        raise UnreadableInput(source, f"is of schema {record.get('schema')!r}, this reads {SCHEMA}")
+                    yield source, record
+        except OSError as err:
+            raise UnreadableInput(str(path), str(err.strerror)) from err
 
 
-def _slice(record: dict[str, Any]) -> Slice:
+def _record(line: str) -> Record | None:
+    start = line.find("{")
+    if start < 0 or '"event"' not in line:
+        return None
+    try:
+        record = json.loads(line[start:])
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and record.get("event") in COUNTED else None
+
+
+@contextmanager
+def complete(source: str, record: Record) -> Iterator[None]:
+    """Turn what a record lacks, or holds in vain, into UnreadableInput."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, OSError) as err:
+        raise UnreadableInput(source, f"is no complete {record['event']} ({type(err).__name__})") from err
+
+
+def _slice(record: Record) -> Slice:
     if record["event"] == "metrics":
         milliseconds = record["_aws"]["Timestamp"]
         return Slice(_day(milliseconds), str(record["ModelVersion"]), str(record["FunctionVersion"]))
@@ -78,12 +93,12 @@ def _day(milliseconds: float) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
 
 
-def _decision(record: dict[str, Any], tally: Tally) -> None:
+def _decision(record: Record, tally: Tally) -> None:
     if record.get("check"):
         return
     prediction, score_bin = int(record["prediction"]), int(record["score_bin"])
     bins = [int(number) for number in record["bins"]]
-    first_reason = None if prediction else str(record["reasons"][0])
+    first_reason = None if prediction else str((record["reasons"] or ["none"])[0])
     tally.decisions += 1
     tally.approvals += prediction
     tally.score[score_bin] += 1
@@ -101,15 +116,15 @@ def _decision(record: dict[str, Any], tally: Tally) -> None:
         tally.pairs[Pair(version, score_bin, prediction, int(challenger["prediction"]))] += 1
 
 
-def _refusal(_record: dict[str, Any], tally: Tally) -> None:
+def _refusal(_record: Record, tally: Tally) -> None:
     tally.refusals += 1
 
 
-def _failure(_record: dict[str, Any], tally: Tally) -> None:
+def _failure(_record: Record, tally: Tally) -> None:
     tally.failures += 1
 
 
-def _metrics(record: dict[str, Any], tally: Tally) -> None:
+def _metrics(record: Record, tally: Tally) -> None:
     latency = bucket(float(record["Latency"]))
     tally.failed += record["Failures"] > 0
     tally.invocations += 1

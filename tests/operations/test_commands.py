@@ -12,7 +12,10 @@ import pytest
 from operations.commands import main
 from tests.serving import ROOT
 
-COMMANDS = ("freshness", "champion", "image", "wait-scan", "evidence", "attach", "approve", "verify", "sign")
+COMMANDS = (
+    *("freshness", "drift", "challenger", "outcomes"),
+    *("champion", "image", "wait-scan", "evidence", "attach", "approve", "verify", "sign"),
+)
 HELP = """
 import json, sys
 from operations.commands import main

@@ -1,4 +1,4 @@
-"""Release and watch a model in service: python -m operations COMMAND --help"""
+"""The commands that release a model."""
 
 from __future__ import annotations
 
@@ -12,53 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations import aws
-from operations.errors import CloudRefused, EvidenceIncomplete, OperationsError
+from operations.commands.output import tell
+from operations.errors import CloudRefused, EvidenceIncomplete
 from operations.evidence import archive, review, signature
 from operations.evidence.approval import Approval
 from operations.evidence.images import pushed_image
 from operations.evidence.rules import check_release, read_branch
 from operations.images import bill, referrers, scan
-from operations.live import ask_function, read_manifest
-from operations.monitor import freshness
+from operations.live import ask_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    Command = Callable[[argparse.Namespace], None]
+    from operations.commands.output import Add
 
-EXIT_CODES = (
-    "exit codes: 0 success; 1 unreadable input, or AWS refused; 2 usage error; 4 stale; 5 scan findings; "
-    "6 scan unfinished; 7 evidence incomplete; 8 evidence altered or contradictory"
-)
 IMAGES = Path("build/images")
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    arguments = _parser().parse_args(words)
-    command: Command = arguments.command
-    try:
-        command(arguments)
-    except OperationsError as error:
-        print(f"{arguments.name}: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-def _freshness(arguments: argparse.Namespace) -> None:
-    if arguments.function:
-        source = f"{arguments.function}:{arguments.qualifier}"
-        with aws.client("lambda") as client:
-            manifest = ask_function(client, arguments.function, arguments.qualifier)
-    else:
-        source = str(arguments.manifest)
-        manifest = read_manifest(arguments.manifest)
-    model_days = freshness.warning_days(manifest) if arguments.limit_days is None else arguments.limit_days
-    data_days = model_days if arguments.data_limit_days is None else arguments.data_limit_days
-    limits = freshness.AgeLimits(model_days, data_days)
-    fresh = freshness.assess(manifest, source, datetime.now(UTC), limits)
-    _tell(fresh.variables(), arguments.output)
-    fresh.require_fresh()
 
 
 def _champion(arguments: argparse.Namespace) -> None:
@@ -173,7 +141,7 @@ def _verify(arguments: argparse.Namespace) -> None:
         "IMAGE_URI": pushed_image(members),
         "EVIDENCE_SHA256": archive.sha256(content),
     }
-    _tell(found, arguments.output)
+    tell(found, arguments.output)
     if arguments.extract:
         for member in ("model/manifest.json", "model/model.joblib", "images/inference.json"):
             path = arguments.extract / member
@@ -192,44 +160,14 @@ def _unproved(arguments: argparse.Namespace) -> Iterator[str]:
         yield "verdict and pages: not made again from the figures; --again does, in the training environment"
 
 
-def _tell(variables: Mapping[str, str], output: Path | None) -> None:
-    lines = "".join(f"{name}={value}\n" for name, value in variables.items())
-    print(lines, end="")
-    if output:
-        with output.open("a", encoding="utf-8") as file:
-            file.write(lines)
-
-
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     print(f"{archive.sha256(content)}  {path}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__, epilog=EXIT_CODES)
-    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
-
-    def add(name: str, command: Command, summary: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=summary, description=summary, epilog=EXIT_CODES)
-        added.set_defaults(command=command)
-        return added
-
-    fresh = add("freshness", _freshness, "Tell how old a model and its data are; exit with 4 if over a limit.")
-    fresh.add_argument("--manifest", type=Path, default=Path("model/artifacts/manifest.json"), metavar="FILE")
-    fresh.add_argument(
-        "--function", metavar="NAME", help="ask this deployed function instead of reading a manifest file"
-    )
-    fresh.add_argument("--qualifier", default="live", help="its alias or version (default: %(default)s)")
-    fresh.add_argument(
-        "--limit-days",
-        type=_days,
-        metavar="DAYS",
-        help=f"the oldest that model and data may be (default: the manifest's warn_days, or {freshness.USUAL_DAYS:g})",
-    )
-    fresh.add_argument("--data-limit-days", type=_days, metavar="DAYS", help="a limit of its own for the data")
-    fresh.add_argument("--output", type=Path, metavar="FILE", help="append NAME=VALUE lines here too")
-
+def add_to(add: Add) -> None:
+    """Add the commands to the parser."""
     champion = add(
         "champion", _champion, "Write down what the model in service says about itself, for train --champion."
     )
@@ -319,11 +257,3 @@ def _parser() -> argparse.ArgumentParser:
     with_key = sign.add_mutually_exclusive_group(required=True)
     with_key.add_argument("--key", type=Path, metavar="FILE", help="a private key (PEM, elliptic curve P-256)")
     with_key.add_argument("--kms-key", metavar="KEY", help="an asymmetric key of AWS KMS: its id, ARN or alias")
-    return parser
-
-
-def _days(text: str) -> float:
-    days = float(text)
-    if not 0 < days < float("inf"):
-        raise argparse.ArgumentTypeError("must be a number of days above 0")
-    return days
