@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
 
 
+@overload
+def client(service: Literal["cloudwatch"]) -> AbstractContextManager[CloudWatchClient]: ...
 @overload
 def client(service: Literal["ecr"]) -> AbstractContextManager[ECRClient]: ...
 @overload
@@ -26,7 +29,7 @@ def client(service: Literal["lambda"]) -> AbstractContextManager[LambdaClient]: 
 @overload
 def client(service: Literal["logs"]) -> AbstractContextManager[CloudWatchLogsClient]: ...
 @contextmanager
-def client(service: Literal["ecr", "kms", "lambda", "logs"]) -> Iterator[Any]:
+def client(service: Literal["cloudwatch", "ecr", "kms", "lambda", "logs"]) -> Iterator[Any]:
     """Open a client for as long as the `with` block lasts.
 
     Credentials, region and endpoint come from the environment (`AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`, …).

@@ -10,7 +10,8 @@ OperationsError          1
 ├── EvidenceIncomplete   7   something that a release needs is missing
 ├── EvidenceMismatch     8   the archive was altered, contradicts itself, or is not what this checkout releases
 ├── Drifted              9   decisions are no longer what they were, or another model's are others
-└── TooFew              10   too few decisions to tell
+├── TooFew              10   too few decisions to tell
+└── RolledBack          11   a canary was worse than the version beside it, and has no traffic any more
 
 Exit code 2 is argparse's, for a command line it cannot parse; 3 is the gate's, in `python -m model`.
 """
@@ -167,3 +168,9 @@ class TooFew(OperationsError):
     """There are too few decisions to tell."""
 
     exit_code = 10
+
+
+class RolledBack(OperationsError):
+    """A canary was worse than the version beside it, and has no traffic any more."""
+
+    exit_code = 11

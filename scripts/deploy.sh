@@ -5,17 +5,19 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 usage() {
   cat <<'TEXT'
-usage: scripts/deploy.sh [--evidence FILE] [--dry-run] [--end-canary]
-       scripts/deploy.sh --rollback [--to VERSION] [--end-canary]
+usage: scripts/deploy.sh [--evidence FILE] [--canary PERCENT] [--dry-run] [--abort-canary]
+       scripts/deploy.sh --rollback [--to VERSION] [--abort-canary]
        scripts/deploy.sh --push | --prune [N] | --help
 
   (nothing)        check, push, update by digest, wait, publish, invoke with the golden cases, move the alias
   --evidence FILE  release the image that this approved archive names, and no other: compare the model in the image, byte
                    by byte, with the approved one, and push nothing
+  --canary PERCENT give the new version that share of the alias's traffic (1 to 50) and leave the rest where it is;
+                   python -m operations canary then judges it, and promotes it or takes it back
   --dry-run        check, and say what would be done; changes nothing
   --push           stop once the image is in the registry; infra/service.yaml takes the summary's image_uri
   --rollback       move the alias back to the version that was live before, or to VERSION, which was live at some time
-  --end-canary     move the alias although it shares its traffic with a second version, which then gets none
+  --abort-canary   move the alias although it shares its traffic with a second version, which then gets none
   --prune [N]      delete the versions, and their images, that no alias names and --rollback cannot go to, but for the
                    newest N (5)
 
@@ -34,7 +36,7 @@ Progress goes to standard error, a JSON summary to standard output. Exit status:
 TEXT
 }
 
-mode=deploy evidence="" rollback_to="" end_canary="" kept=5
+mode=deploy evidence="" rollback_to="" abort_canary="" canary="" kept=5
 misused() { usage >&2 && exit 2; }
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -45,7 +47,8 @@ while [ $# -gt 0 ]; do
       ;;
     --evidence) { [ -n "${2:-}" ] && evidence=$2 && shift; } || misused ;;
     --to) { [[ ${2:-} =~ ^[0-9]+$ ]] && rollback_to=$2 && shift; } || misused ;;
-    --end-canary) end_canary=yes ;;
+    --canary) { [[ ${2:-} =~ ^([1-9]|[1-4][0-9]|50)$ ]] && canary=$2 && shift; } || misused ;;
+    --abort-canary) abort_canary=yes ;;
     --help | -h) usage && exit 0 ;;
     *) misused ;;
   esac
@@ -53,8 +56,8 @@ while [ $# -gt 0 ]; do
 done
 case "$mode" in
   deploy | dry-run) [ -z "$rollback_to" ] || misused ;;
-  rollback) [ -z "$evidence" ] || misused ;;
-  *) [ -z "$evidence$rollback_to$end_canary" ] || misused ;;
+  rollback) [ -z "$evidence$canary" ] || misused ;;
+  *) [ -z "$evidence$rollback_to$abort_canary$canary" ] || misused ;;
 esac
 absolute() { case "$1" in "" | /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; } # checks run elsewhere
 evidence=$(absolute "$evidence")
@@ -73,7 +76,7 @@ update_timeout=${UPDATE_TIMEOUT:-300}
 export AWS_PAGER="" AWS_RETRY_MODE="${AWS_RETRY_MODE:-standard}" AWS_MAX_ATTEMPTS="${AWS_MAX_ATTEMPTS:-5}"
 
 # What the summary tells; the steps fill it in as they find it out.
-account="" image_uri="" digest="" model_version="" architecture="" version="" live_version="" live_before="" moved=""
+account="" image_uri="" digest="" model_version="" architecture="" version="" live_version="" live_before="" moved="" shared=""
 approved_uri="" evidence_told="" previous_model="" pruned=""
 step_number=0 step_name=start reported="" container="" waiter=""
 work=$(mktemp -d)
@@ -122,6 +125,8 @@ check_function() {
   look_at_latest
   find_traffic
   say "$function_name on $latest_processor, alias $alias_name at version ${live_version:-none}"
+  [ -z "$canary" ] || [ -n "$live_version" ] ||
+    stop "there is no alias $alias_name yet, so a canary would have nothing beside it" "Release the first version without --canary."
   [ "$latest_update_status" = InProgress ] || return 0
   say "an earlier update is still under way; waiting for it"
   await_update
@@ -363,4 +368,5 @@ publish_version
 verify_version
 move_traffic
 [ "$mode" != dry-run ] || { summary planned && exit; }
+[ -z "$shared" ] || { summary canary && exit; }
 summary live

@@ -21,14 +21,19 @@ read_alias() {
     grep -q ResourceNotFoundException "$work/error" || stop_for_aws "The alias $alias_name can't be read"
 }
 
-# All at once. A canary takes the place of this one step: the version it moves to is verified already.
+# All at once, or a share of it to begin with. The version is verified already.
 move_traffic() {
   step "traffic"
-  [ "$live_version" = "$version" ] || refuse_over_canary
-  if [ "$mode" = dry-run ]; then
-    say "would move $alias_name, now at version ${live_version:-none}"
-  elif [ "$live_version" = "$version" ]; then
+  if [ "$live_version" = "$version" ]; then
     say "$alias_name is at version $version already"
+    return
+  fi
+  # A canary of the same version only changes its share.
+  if [ -z "$canary" ] || [ "$weights" != "${version:--}" ]; then refuse_over_canary; fi
+  if [ -n "$canary" ]; then
+    start_canary
+  elif [ "$mode" = dry-run ]; then
+    say "would move $alias_name, now at version ${live_version:-none}"
   else
     local ways=""
     judge ways-after-release "$alias_description" "$live_version" "$version" >"$work/said"
@@ -37,12 +42,42 @@ move_traffic() {
   fi
 }
 
+# The new version gets $canary percent of the traffic; the ways back are written once it is promoted.
+start_canary() {
+  if [ "$mode" = dry-run ]; then
+    say "would give the new version $canary % of $alias_name, beside version $live_version"
+    return
+  fi
+  insist "The alias $alias_name can't be shared" settle_canary send_canary >/dev/null
+  shared=yes
+  say "$alias_name: version $version has $canary %, version $live_version the rest"
+  say "next: python -m operations canary --function $function_name --alias $alias_name --wait 3600"
+}
+
+send_canary() {
+  local share
+  printf -v share '0.%02d' "$canary"
+  aws lambda update-alias --function-name "$function_name" --name "$alias_name" --function-version "$live_version" \
+    --revision-id "$alias_revision" --routing-config "AdditionalVersionWeights={$version=$share}" \
+    --query FunctionVersion --output text
+}
+
+settle_canary() {
+  local found
+  read_alias >"$work/said"
+  IFS=$'\t' read -r found alias_revision weights _ <"$work/said" || true # it may be gone
+  [ "$found" = "$live_before" ] ||
+    stop "the alias $alias_name is at version $found meanwhile: another deploy came between" "See who deploys, then run again."
+  [ "$weights" = "$version" ] || refuse_over_canary
+  return 1
+}
+
 # A second version that has a share of the traffic would lose it without a word.
 refuse_over_canary() {
   case "$weights" in "" | -) return 0 ;; esac
-  [ -z "$end_canary" ] || { say "ending the canary: version $weights gets no more traffic" && return; }
+  [ -z "$abort_canary" ] || { say "ending the canary: version $weights gets no more traffic" && return; }
   stop "$alias_name shares its traffic with version $weights: a canary is running" \
-    "Let it end, or end it by this run: --end-canary"
+    "Let it end, or end it by this run: --abort-canary"
 }
 
 # point_alias VERSION DESCRIPTION: move the alias from where we saw it, or create it where there was none.

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from operations.commands import monitoring, releases
+from operations.commands import canaries, monitoring, releases
 from operations.errors import OperationsError
 
 if TYPE_CHECKING:
@@ -43,5 +43,6 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     monitoring.add_to(add)
+    canaries.add_to(add)
     releases.add_to(add)
     return parser

@@ -106,9 +106,9 @@ class World:
         self.proxy.inject(Fault(operation, answer=lambda request: requests.append(request)))
         return requests
 
-    def build_another(self) -> None:
+    def build_another(self, digit: str = "4") -> None:
         """Build the image again, so that there is something to release."""
-        self.docker["images"]["ccapproval-deploy:latest"]["Id"] = "sha256:" + "4" * 64
+        self.docker["images"]["ccapproval-deploy:latest"]["Id"] = "sha256:" + digit * 64
 
     def answer_golden(self, request: Request) -> Reply:
         """Answer an invoke: moto can't run an image, so every version answers as the manifest records."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -124,7 +124,7 @@ def test_a_running_canary_is_not_ended_without_a_word(world: World, options: lis
     result = world.deploy(*options)
     # then
     world.assert_stopped(
-        result, "function" if options == ["--rollback"] else "traffic", f"version {canary}: a canary", "--end-canary"
+        result, "function" if options == ["--rollback"] else "traffic", f"version {canary}: a canary", "--abort-canary"
     )
     assert world.client.get_alias(FunctionName="ccapproval", Name="live")["RoutingConfig"] == {
         "AdditionalVersionWeights": {canary: 0.1}
@@ -136,7 +136,7 @@ def test_what_moves_is_exactly_what_was_read(world: World) -> None:
     start_canary(world)
     published, moved = world.seen("PublishVersion"), world.seen("UpdateAlias")
     # when
-    result = world.deploy("--end-canary")
+    result = world.deploy("--abort-canary")
     # then: the version is of this code and no other, and the alias loses the canary
     (publication,), (move,) = [[json.loads(request.body) for request in seen] for seen in (published, moved)]
     assert publication["CodeSha256"] == world.client.get_function_configuration(FunctionName="ccapproval")["CodeSha256"]
@@ -144,6 +144,69 @@ def test_what_moves_is_exactly_what_was_read(world: World) -> None:
     assert move["RoutingConfig"] == {"AdditionalVersionWeights": {}}
     assert move["Description"] == "previous versions: 1"
     assert (result.summary["moved"], result.summary["previous_version"]) == ("yes", "1")
+
+
+def sharing(world: World) -> Any:
+    """The versions of the alias: its own, and those that share its traffic."""
+    found = world.client.get_alias(FunctionName="ccapproval", Name="live")
+    return found["FunctionVersion"], found.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+
+
+def test_a_canary_gets_its_share_and_no_more(world: World) -> None:
+    # given
+    released = world.live()[0]
+    world.build_another()
+    # when
+    result = world.deploy("--canary", "10")
+    # then
+    assert result.status == 0, result.told
+    assert (result.summary["status"], result.summary["live_version"]) == ("canary", released)
+    assert sharing(world) == (released, {result.summary["version"]: 0.1})
+    # when it is started again, with another share
+    again = world.deploy("--canary", "25")
+    # then
+    assert (again.status, again.summary["version"]) == (0, result.summary["version"])
+    assert sharing(world) == (released, {result.summary["version"]: 0.25})
+
+
+def test_a_canary_in_place_of_another_needs_a_word(world: World) -> None:
+    # given
+    released, first = world.live()[0], start_canary(world)
+    world.build_another("6")
+    # when
+    refused = world.deploy("--canary", "10")
+    # then
+    world.assert_stopped(refused, "traffic", f"version {first}: a canary", "--abort-canary")
+    # when
+    result = world.deploy("--canary", "10", "--abort-canary")
+    # then
+    assert result.status == 0, result.told
+    assert sharing(world) == (released, {result.summary["version"]: 0.1})
+
+
+def test_a_canary_needs_a_version_beside_it(world: World) -> None:
+    # when
+    result = world.deploy("--canary", "10", ALIAS="beta")
+    # then
+    world.assert_stopped(result, "function", "nothing beside it", "without --canary")
+
+
+def test_a_dry_run_starts_no_canary(world: World) -> None:
+    # given
+    world.build_another()
+    before = sharing(world)
+    # when
+    result = world.deploy("--canary", "10", "--dry-run")
+    # then
+    assert "10 % of live" in result.told
+    assert sharing(world) == before
+
+
+@pytest.mark.parametrize(
+    "words", [["--canary"], ["--canary", "0"], ["--canary", "51"], ["--canary", "ten"], ["--rollback", "--canary", "5"]]
+)
+def test_a_canary_that_makes_no_sense_is_misuse(world: World, words: list[str]) -> None:
+    assert world.deploy(*words).status == 2
 
 
 def test_rollback_of_a_function_that_does_not_exist_says_so(world: World) -> None:
