@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lambda_app.web.messages import SHOW_MANIFEST
 from operations.errors import UnreadableInput
 
 if TYPE_CHECKING:
@@ -69,6 +70,25 @@ def ask_function(client: LambdaClient, function: str, qualifier: str) -> dict[st
     envelope = _json_object(answer["Payload"].read(), source)
     if answer.get("FunctionError") or envelope.get("statusCode") != 200:
         raise UnreadableInput(source, "GET /model did not answer 200; look at the function's log")
+    return _json_object(str(envelope.get("body")).encode(), source)
+
+
+def ask_manifest(client: LambdaClient, function: str, qualifier: str) -> dict[str, Any]:
+    """Ask a deployed function for its whole manifest, which it gives to a direct invoke alone.
+
+    Raises
+    ------
+    UnreadableInput
+        The function's answer is no manifest; functions from before know none.
+    botocore.exceptions.ClientError
+    """
+    source = f"{function}:{qualifier}"
+    answer = client.invoke(FunctionName=function, Qualifier=qualifier, Payload=json.dumps(SHOW_MANIFEST).encode())
+    envelope = _json_object(answer["Payload"].read(), source)
+    if answer.get("FunctionError") or envelope.get("statusCode") != 200:
+        raise UnreadableInput(
+            source, "does not show its manifest; release it again, or name the artifact: --artifact DIR"
+        )
     return _json_object(str(envelope.get("body")).encode(), source)
 
 

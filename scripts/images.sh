@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Builds the two images: the one that Lambda runs, and the one that trains and tests.
+# Builds the images: the one that Lambda runs, the one that trains and tests, and the one that monitors.
 #
-# usage: scripts/images.sh [inference] [training]      both, if neither is named (make images)
+# usage: scripts/images.sh [inference] [training] [monitor]      the first two, if none is named (make images)
 #
 # Environment
-#   IMAGE (ccapproval-deploy:latest)   TRAINING_IMAGE (ccapproval:latest)   what the images are called
+#   IMAGE (ccapproval-deploy:latest)   TRAINING_IMAGE (ccapproval:latest)   MONITOR_IMAGE (ccapproval-monitor:latest)
+#                                      what the images are called
 #   ARTIFACTS (model/artifacts)        the judged model to serve
 #   MODEL_FORMAT                       export the model in this format first (CONTRACT, DATA: what it was trained on)
 #   ARCHITECTURE                       x86_64 or arm64; this machine's own if unset
@@ -167,10 +168,17 @@ training() {
   record training "${TRAINING_IMAGE:-ccapproval:latest}"
 }
 
+monitor() {
+  local lock=monitor
+  base "${BASE_IMAGE:-}" "$lambda_base"
+  gather monitor lambda_app operations policies/canary.json
+  build monitor Dockerfile_Monitor_Lambda "${MONITOR_IMAGE:-ccapproval-monitor:latest}"
+}
+
 (($#)) || set -- inference training
 for name in "$@"; do
   case $name in
-    inference | training) "$name" ;;
-    *) fail "there is no image '$name'" "Name inference, training or none." ;;
+    inference | training | monitor) "$name" ;;
+    *) fail "there is no image '$name'" "Name inference, training, monitor or none." ;;
   esac
 done

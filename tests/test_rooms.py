@@ -25,7 +25,7 @@ ROOMS = {
     ),
     "operations": (
         *("errors", "moments", "sequential", "aws", "live", "images", "evidence", "monitor", "release"),
-        *("commands", "__main__"),
+        *("handler", "commands", "__main__"),
     ),
 }
 

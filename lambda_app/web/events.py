@@ -19,7 +19,7 @@ import json
 from lambda_app.errors import Malformed, TooLarge
 from lambda_app.web.body import parsed
 from lambda_app.web.keys import HEADER
-from lambda_app.web.messages import ITEMS_KEYS, Request
+from lambda_app.web.messages import ITEMS_KEYS, SHOW_MANIFEST, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Direct:
         Malformed
             The event has no method or no path.
         """
+        if event == SHOW_MANIFEST:
+            return Request(self.name, "GET", "/manifest", lambda: event)
         return Request(self.name, "POST", "/predict", lambda: event)
 
     def check(self, response: Response) -> None:

@@ -16,6 +16,10 @@ PROBLEM = "application/problem+json"
 # What Step Functions' Distributed Map sends: a batch, sometimes with an input for all of it.
 ITEMS_KEYS = frozenset({"Items", "BatchInput"})
 
+# What a direct invoke, which IAM allows, may ask for instead of a decision: the whole manifest, for the monitor. Its
+# bins would tell strangers much of the model, so no path leads to it.
+SHOW_MANIFEST = {"show": "manifest"}
+
 # Strict JSON: NaN and infinities are errors.
 to_json = JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 

@@ -66,6 +66,8 @@ class Routes:
         Refusal
             The request cannot be served.
         """
+        if request.source == "direct" and request.path == "/manifest":
+            return Response(200, to_json(self._manifest))
         methods = self._routes.get(request.path)
         if methods is None:
             raise NotFound(f"There are {', '.join(self._routes)}")

@@ -16,8 +16,8 @@ Kind = Literal["int", "float", "flag", "choice"]
 # A schema of pydantic-core or of JSON Schema, which define what it may hold.
 Schema = dict[str, Any]
 
-# Keys that the service uses to tell an envelope from an application.
-RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext", "application_id"})
+# Keys by which the service tells what is no application, and the key that every application may have.
+RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext", "application_id", "show"})
 # As many categories as scikit-learn's HistGradientBoostingClassifier takes.
 MOST_WORDS = 255
 

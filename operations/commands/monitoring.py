@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from operations import aws
 from operations.commands.output import tell
 from operations.errors import Drifted, TooFew, UnreadableInput
-from operations.live import ask_function, read_manifest
+from operations.live import ask_function, ask_manifest, read_manifest
 from operations.moments import read_moment
 from operations.monitor import freshness, logfile
 
@@ -42,7 +42,7 @@ def _freshness(arguments: argparse.Namespace) -> None:
 def _drift(arguments: argparse.Namespace) -> None:
     from operations.monitor import drift, drift_report
 
-    manifest = read_manifest(arguments.artifact / "manifest.json")
+    manifest = _manifest(arguments)
     found = drift.watch(manifest, _tallies(arguments, manifest), arguments.alpha)
     if arguments.page:
         _save(arguments.page, drift_report.as_page(found))
@@ -98,6 +98,13 @@ def _outcomes(arguments: argparse.Namespace) -> None:
         raise TooFew("no outcome found its decision")
 
 
+def _manifest(arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.artifact or not arguments.function:
+        return read_manifest((arguments.artifact or Path("model/artifacts")) / "manifest.json")
+    with aws.client("lambda") as client:
+        return ask_manifest(client, arguments.function, arguments.qualifier)
+
+
 def _tallies(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Tallies:
     """The log's counts, from files or from CloudWatch."""
     if arguments.log:
@@ -150,7 +157,10 @@ def add_to(add: Add) -> None:
         _drift,
         "Compare decisions with what the model was trained on; exit with 9 if something drifted, 10 if too few.",
     )
-    drifting.add_argument("--artifact", type=Path, default=Path("model/artifacts"), metavar="DIR")
+    drifting.add_argument(
+        "--artifact", type=Path, metavar="DIR", help="(default: what the function says; for files, model/artifacts)"
+    )
+    drifting.add_argument("--qualifier", default="live", help="its alias or version (default: %(default)s)")
     _add_log(drifting)
     drifting.add_argument(
         "--alpha", type=_share, default=0.05, help="the share of years with a false alarm (default: %(default)g)"
