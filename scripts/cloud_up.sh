@@ -19,14 +19,16 @@ docker version >/dev/null 2>&1 || fail "Docker does not answer" "Start Docker, t
 if ! healthy; then
   echo "cloud: starting MiniStack on $cloud_host" >&2
   mkdir -p "$cloud_state"
-  network=""
+  network="" host=host-gateway
   if [ "$(uname)" = Linux ]; then
     # Over this network the function's containers can be reached without publishing a port, and can reach nothing.
     network=$cloud_network
     docker network inspect "$network" >/dev/null 2>&1 || docker network create --internal "$network" >/dev/null
+    # What the containers take for this machine: its address on that network, where nothing listens by itself.
+    host=$(docker network inspect --format '{{(index .IPAM.Config 0).Gateway}}' "$network")
   fi
   BIND_HOST=127.0.0.1 IOT_MTLS_ENABLED=0 GATEWAY_PORT=$cloud_port LAMBDA_DOCKER_NETWORK=$network \
-    LAMBDA_DOCKER_FLAGS="--read-only --tmpfs /tmp --memory 512m" \
+    LAMBDA_DOCKER_FLAGS="--read-only --tmpfs /tmp --memory 512m --add-host host.docker.internal:$host" \
     nohup ministack >"$cloud_state/ministack.log" 2>&1 </dev/null &
   ministack=$!
   for _ in $(seq 100); do

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,24 @@ def _outcomes(arguments: argparse.Namespace) -> None:
         raise TooFew("no outcome found its decision")
 
 
+def _report(arguments: argparse.Namespace) -> None:
+    from operations.monitor import report
+
+    length = (arguments.last - arguments.first).days + 1
+    earlier = (arguments.first - timedelta(days=length), arguments.first - timedelta(days=1))
+    period, before = (
+        report.Period(first.isoformat(), last.isoformat())
+        for first, last in ((arguments.first, arguments.last), earlier)
+    )
+    if length < 1:
+        raise UnreadableInput("--to", "lies before --from")
+    manifest = _manifest(arguments)
+    history = report.read_history(arguments.canaries) if arguments.canaries else []
+    told = read_manifest(arguments.outcomes) if arguments.outcomes else None
+    found = report.facts(manifest, _tallies(arguments, manifest), period, before, history, told)
+    _save(arguments.page, report.as_page(found, f"Credit decisions of {arguments.function or 'the log'}"))
+
+
 def _manifest(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.artifact or not arguments.function:
         return read_manifest((arguments.artifact or Path("model/artifacts")) / "manifest.json")
@@ -168,6 +186,22 @@ def add_to(add: Add) -> None:
     drifting.add_argument("--format", choices=("text", "json"), default="text")
     drifting.add_argument("--page", type=Path, metavar="FILE", help="write a page with charts")
 
+    paper = add(
+        "report", _report, "Write one page for a week or a month: decisions, reasons, drift, outcomes, incidents."
+    )
+    paper.add_argument("--artifact", type=Path, metavar="DIR", help="(default: as for drift)")
+    paper.add_argument("--qualifier", default="live", help="its alias or version (default: %(default)s)")
+    _add_log(paper)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    week = yesterday - timedelta(days=6)
+    paper.add_argument(
+        "--from", dest="first", type=_date, default=week, metavar="DATE", help="(default: the last week)"
+    )
+    paper.add_argument("--to", dest="last", type=_date, default=yesterday, metavar="DATE", help="(default: yesterday)")
+    paper.add_argument("--outcomes", type=Path, metavar="FILE", help="what `operations outcomes` has printed")
+    paper.add_argument("--canaries", type=Path, metavar="FILE", help="the history that `operations canary` has written")
+    paper.add_argument("--page", type=Path, default=Path("build/report.html"), metavar="FILE")
+
     beside = add(
         "challenger",
         _challenger,
@@ -204,6 +238,13 @@ def _share(text: str) -> float:
     if not 0 < share < 1:
         raise argparse.ArgumentTypeError("must be between 0 and 1")
     return share
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be an ISO date, such as 2026-01-31") from None
 
 
 def _days(text: str) -> float:

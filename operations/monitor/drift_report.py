@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from operations.monitor.drift import Drift, Found
 
-CAUSES = {"field": "input", "decision": "decisions"}
-
 
 def as_text(drift: Drift) -> str:
     """One line for each thing that is watched, worst first."""
@@ -25,7 +23,7 @@ def as_text(drift: Drift) -> str:
         width = max(len(found.watched.name) for found in drift.found)
         lines += [
             f"  {'DRIFTED' if found.drifted else 'quiet':8}{found.watched.name:{width}}  "
-            f"index {found.stability_index:.3f}  {evidence(found):>22}  {_moved(found)}"
+            f"index {found.stability_index:.3f}  evidence {evidence(found):>8} of an alarm's  {moved(found)}"
             for found in drift.found
         ]
     lines += [f"  not compared: {count:,} decisions of model {model}" for model, count in drift.others.items()]
@@ -86,11 +84,11 @@ def evidence(found: Found) -> str:
     if not found.evidence:
         return "too few days"
     powers = found.evidence[-1] / log(10)
-    times = f"10^{powers:.1f}" if powers < -1 or powers >= 3 else f"{10**powers:.2g}"
-    return f"{times} of an alarm's"
+    return f"10^{powers:.1f}" if powers < -1 or powers >= 3 else f"{10**powers:,.1f}"
 
 
-def _moved(found: Found) -> str:
+def moved(found: Found) -> str:
+    """What moved most, and since when it has drifted."""
     label, then, now = found.moved
     since = f"; since {found.since}" if found.since else ""
     return f"{label}: {percent(then)} expected, {percent(now)} seen{since}"
@@ -98,8 +96,8 @@ def _moved(found: Found) -> str:
 
 def _sections(drift: Drift) -> Iterator[str]:
     yield f"<h1>Drift of model {escape(drift.model_version)}</h1>"
-    kind = {"too few": "wait", "drifted": "bad", "quiet": "good"}[drift.verdict]
-    yield f'<p class="{kind}">{escape(headline(drift).capitalize())}.</p>'
+    kind, said = {"too few": "wait", "drifted": "bad", "quiet": "good"}[drift.verdict], headline(drift)
+    yield f'<p class="{kind}">{escape(said[0].upper() + said[1:])}.</p>'
     yield (
         '<p class="soft">Every field, the score, approvals, first reasons and refusals, against the shares that the '
         "model was trained and judged on. All of them together, looked at every day, give a false alarm in at most "
@@ -107,18 +105,18 @@ def _sections(drift: Drift) -> Iterator[str]:
     )
     if drift.too_few:
         return
-    heads = ("", "what", "stability index", "evidence", "moved most")
     rows = [
         (
-            "drifted" if found.drifted else "quiet",
-            f"{found.watched.name} ({CAUSES[found.watched.kind]})",
+            f"{found.watched.name}{' drifted' * found.drifted}",
             f"{found.stability_index:.3f}",
             evidence(found),
-            _moved(found),
+            moved(found),
         )
         for found in drift.found
     ]
-    yield page.table(heads, rows, numbers=frozenset({2, 3}))
+    yield page.table(
+        ("", "index", "evidence, in terms of what an alarm needs", "moved most"), rows, numbers=frozenset({1})
+    )
     yield "<h2>Shares</h2>"
     yield '<p class="soft"><i class="key then"></i>expected<i class="key now"></i>seen</p>'
     for found in drift.found:

@@ -154,7 +154,7 @@ def _slice(row: Row) -> Slice:
 def _rows(client: CloudWatchLogsClient, group: str, query: str, since: datetime, until: datetime) -> list[Row]:
     started = client.start_query(
         logGroupName=group,
-        startTime=int(since.timestamp()),
+        startTime=min(int(since.timestamp()), int(until.timestamp()) - 1),  # a model may be seconds old
         endTime=int(until.timestamp()),
         queryString=query,
         limit=MOST_ROWS,

@@ -32,8 +32,9 @@ td.number,th.number{text-align:right;white-space:nowrap;font-variant-numeric:tab
 .then{background:var(--then)}.now{background:var(--now)}
 .key{display:inline-block;width:.8rem;height:.5rem;margin:0 .3rem 0 .8rem;print-color-adjust:exact;
  -webkit-print-color-adjust:exact}
-svg{width:100%;height:auto;display:block}svg text{font:12px system-ui,sans-serif;fill:#5b6776}
-@media (max-width:34rem){body{padding:.9rem}.bars{grid-template-columns:5.2rem 1fr 7.4rem;font-size:.8rem}}
+svg{width:100%;max-width:44rem;height:auto;display:block}svg text{font:12px system-ui,sans-serif;fill:#5b6776}
+@media (max-width:34rem){body{padding:.9rem}table{font-size:.8rem}svg text{font-size:20px}
+ .bars{grid-template-columns:5.2rem 1fr 7.4rem;font-size:.8rem}}
 @media print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}.tile,.bars,tr,svg{break-inside:avoid}}
 """
 
@@ -55,7 +56,7 @@ def tiles(figures: Iterable[tuple[str, str, str]]) -> str:
     """Large figures: each with what it is, and a class (good, bad, wait or none)."""
     each = (
         f'<div class="tile"><b class="{kind}">{escape(value)}</b><span>{escape(what)}</span></div>'
-        for value, what, kind in figures
+        for what, value, kind in figures
     )
     return f'<div class="tiles">{"".join(each)}</div>'
 
@@ -98,7 +99,7 @@ def line_chart(
     known = [edge for value, band in zip(values, bands, strict=True) if value is not None for edge in band]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     low, high = max(0.0, low - 0.02), min(1.0, high + 0.02)
-    width, height, left, bottom = 640.0, 180.0, 44.0, 22.0
+    width, height, left, bottom = 640.0, 180.0, 66.0, 26.0
 
     def across(place: int) -> float:
         return left + (width - left - 12) * (place + 0.5) / max(1, len(days))
@@ -133,7 +134,7 @@ def percent(share: float) -> str:
     >>> percent(0.1234), percent(0.00012)
     ('12.3 %', '0.01 %')
     """
-    return f"{100 * share:.1f} %" if share >= 0.001 or not share else f"{100 * share:.2f} %"
+    return f"{100 * share:.2f} %" if 0.00005 <= share < 0.001 else f"{100 * share:.1f} %"
 
 
 def points(difference: float) -> str:

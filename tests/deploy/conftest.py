@@ -18,6 +18,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.deploy import docker_stand_in, warm_aws
+from tests.deploy.clouds import cloud, images  # noqa: F401  # fixtures
 from tests.deploy.fault_proxy import Fault, FaultProxy, Reply, Request
 
 if TYPE_CHECKING:

@@ -66,7 +66,14 @@ class Fault:
 
 
 class FaultProxy:
-    """Serves on a free port of 127.0.0.1 until closed.
+    """Serves until closed.
+
+    Parameters
+    ----------
+    upstream : str
+        The emulator's address.
+    host, port
+        Where it listens; by default on a free port of 127.0.0.1.
 
     Attributes
     ----------
@@ -76,7 +83,7 @@ class FaultProxy:
         The operations seen, in order.
     """
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, host: str = "127.0.0.1", port: int = 0) -> None:
         self.upstream = upstream
         self.operations: list[str] = []
         self._faults: list[Fault] = []
@@ -94,9 +101,9 @@ class FaultProxy:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((host, port), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 

@@ -13,7 +13,7 @@ from operations.commands import main
 from tests.serving import ROOT
 
 COMMANDS = (
-    *("freshness", "drift", "challenger", "outcomes", "canary"),
+    *("freshness", "drift", "report", "challenger", "outcomes", "canary"),
     *("champion", "image", "wait-scan", "evidence", "attach", "approve", "verify", "sign"),
 )
 HELP = """
