@@ -36,7 +36,7 @@ FUNCTION = "ccapproval"
 # As policies/canary.json, but so that a few hundred decisions are enough to promote.
 LENIENT = {
     "error_rate": 0.05,
-    "failures": {"rolled_back_beyond": 0.005, "promoted_within": 0.3},
+    "failures": {"rolled_back_beyond": 0.005, "promoted_within": 0.9},
     "slow": {"rolled_back_beyond": 0.02},
     "approvals": {"rolled_back_beyond": 0.005, "promoted_within": 0.15},
     "reasons": {"rolled_back_beyond": 0.05},
@@ -83,7 +83,7 @@ def faulty(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     docker("rmi", "--force", *built)
 
 
-def serve(canary: str, batches: int, each: int = 50) -> list[dict[str, Any]]:
+def serve(canary: str, batches: int, each: int) -> list[dict[str, Any]]:
     """Send applications in batches to both versions, three times as many to the stable one; what was sent."""
     client = boto3.client("lambda")
     stable = client.get_alias(FunctionName=FUNCTION, Name="live")["FunctionVersion"]
@@ -122,7 +122,7 @@ def test_a_good_canary_is_promoted_and_no_log_holds_a_value(
     cloud: Cloud, faulty: Callable[[str], str], tmp_path: Path
 ) -> None:
     canary = faulty("none")
-    sent = serve(canary, 32)
+    sent = serve(canary, 8, 200)
 
     assert judged(tmp_path, canary) == 0
 
@@ -134,12 +134,18 @@ def test_a_good_canary_is_promoted_and_no_log_holds_a_value(
 
 
 @pytest.mark.parametrize(
-    ("fault", "batches", "why"),
-    [("fails", 5, "failures"), ("slow", 8, "slow"), ("approves", 30, "approvals"), ("reasons", 8, "reasons")],
+    ("fault", "batches", "each", "why"),
+    [
+        ("fails", 5, 1, "failures"),
+        ("slow", 6, 50, "slow"),
+        ("approves", 4, 500, "approvals"),
+        ("reasons", 2, 200, "reasons"),
+    ],
 )
 def test_a_bad_canary_is_rolled_back(
     fault: str,
     batches: int,
+    each: int,
     why: str,
     faulty: Callable[[str], str],
     tmp_path: Path,
@@ -148,7 +154,7 @@ def test_a_bad_canary_is_rolled_back(
     before = sharing()
     canary = faulty(fault)
     assert sharing() == (before[0], {canary: 0.1})
-    serve(canary, batches)
+    serve(canary, batches, each)
 
     assert judged(tmp_path, canary) == 11
 
@@ -164,7 +170,7 @@ def test_the_monitor_takes_a_failing_canary_back_by_its_schedule(
     gateway = docker(
         "network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", f"ccapproval-cloud-{cloud.port}"
     ).strip()
-    serve(canary, 10)
+    serve(canary, 6, 1)
     bridge = FaultProxy(cloud.environment["AWS_ENDPOINT_URL"], gateway, cloud.port)
     counted = InsightsStandIn([line for line in printed() if line.startswith("{") and '"event"' in line])
 

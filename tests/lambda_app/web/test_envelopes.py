@@ -148,3 +148,15 @@ def test_unreadable_body_is_refused_with_its_specific_fault(value: str, detail: 
 def test_request_without_a_context_is_still_answered(service: Service) -> None:
     answer = service._handler(event("direct_approve"), None)
     assert strict_json(answer["body"])["request_id"] == "unknown"
+
+
+def test_manifest_is_shown_to_direct_invokes_alone(service: Service, by_hand: Path) -> None:
+    manifest = strict_json((by_hand / "manifest.json").read_text(encoding="utf-8"))
+    shown = service({"show": "manifest"})
+    assert (shown.status, shown.body, shown.lines) == (200, manifest, [])
+
+    url = {"requestContext": {"http": {"method": "GET"}}, "rawPath": "/manifest"}
+    posted = {"requestContext": {"http": {"method": "POST"}}, "rawPath": "/predict", "body": '{"show": "manifest"}'}
+    assert service(url).status == 404
+    assert service(posted).status == 422
+    assert service({"show": "manifest", "Income": 1}).status == 422
