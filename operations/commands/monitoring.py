@@ -60,7 +60,8 @@ def _drift(arguments: argparse.Namespace) -> None:
 def _challenger(arguments: argparse.Namespace) -> None:
     from operations.monitor import challenger
 
-    compared = challenger.compare(_tallies(arguments, {}), arguments.margin, arguments.alpha)
+    tallies = _replayed(arguments) if arguments.replay else _tallies(arguments, {})
+    compared = challenger.compare(tallies, arguments.margin, arguments.alpha)
     if not compared:
         raise TooFew("no challenger has decided anything: put its artifact into MODEL_DIR/challenger/ of the image")
     for one in compared:
@@ -70,6 +71,20 @@ def _challenger(arguments: argparse.Namespace) -> None:
         raise Drifted(others, f"the challenger {challenger.VERDICTS[others[0]]}")
     if "wait" in verdicts:
         raise TooFew(challenger.VERDICTS["wait"])
+
+
+def _replayed(arguments: argparse.Namespace) -> Tallies:
+    from lambda_app import artifact
+    from lambda_app.errors import ArtifactError
+    from operations.monitor.replay import replay
+
+    if not arguments.log:
+        raise UnreadableInput("--replay", "needs each decision's bins: name files of the log, --log FILE")
+    try:
+        model = artifact.load(str(arguments.replay))
+    except ArtifactError as err:
+        raise UnreadableInput(err.path, str(err)) from err
+    return replay(arguments.log, read_manifest(arguments.artifact / "manifest.json"), model)
 
 
 def _outcomes(arguments: argparse.Namespace) -> None:
@@ -208,6 +223,19 @@ def add_to(add: Add) -> None:
         "Compare a challenger with the champion; exit with 9 if it decides otherwise, 10 if it is too early to tell.",
     )
     _add_log(beside)
+    beside.add_argument(
+        "--replay",
+        type=Path,
+        metavar="DIR",
+        help="let this artifact decide the logged bins again, if it has the same bins",
+    )
+    beside.add_argument(
+        "--artifact",
+        type=Path,
+        default=Path("model/artifacts"),
+        metavar="DIR",
+        help="with --replay: the model that decided (default: %(default)s)",
+    )
     beside.add_argument(
         "--margin",
         type=_share,

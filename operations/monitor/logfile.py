@@ -85,11 +85,12 @@ def complete(source: str, record: Record) -> Iterator[None]:
 def _slice(record: Record) -> Slice:
     if record["event"] == "metrics":
         milliseconds = record["_aws"]["Timestamp"]
-        return Slice(_day(milliseconds), str(record["ModelVersion"]), str(record["FunctionVersion"]))
-    return Slice(_day(record["time"]), str(record["model_version"]), str(record["function_version"]))
+        return Slice(day_of(milliseconds), str(record["ModelVersion"]), str(record["FunctionVersion"]))
+    return Slice(day_of(record["time"]), str(record["model_version"]), str(record["function_version"]))
 
 
-def _day(milliseconds: float) -> str:
+def day_of(milliseconds: float) -> str:
+    """The day of a line's time, in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
 
 

@@ -20,11 +20,11 @@ _denied = 0
 
 
 def _approving(self: Any, application: Any) -> Any:
-    """Approves every fifth of those that are to be denied."""
+    """Approves every third of those that are to be denied."""
     global _denied
     scored = _score(self, application)
     _denied += not scored.approved
-    if not scored.approved and _denied % 5 == 0:
+    if not scored.approved and _denied % 3 == 0:
         scored.approved = True
     return scored
 

@@ -65,11 +65,7 @@ def test_the_command_judges_a_log_of_both(
 ) -> None:
     # Given a challenger that approves far more
     directory = Path(shutil.copytree(small.directory, tmp_path / "both"))
-    shutil.copytree(small.directory, directory / "challenger")
-    path = directory / "challenger" / "manifest.json"
-    manifest = {**json.loads(path.read_text()), "threshold": 0.05}
-    manifest["identity"] = identity(manifest)
-    path.write_text(json.dumps({**manifest, "model_version": model_version(manifest["identity"])}))
+    with_threshold(small.directory, directory / "challenger", 0.05)
     log = decide(directory, applications(3_000, 5), tmp_path / "service.log")
 
     assert main(["challenger", "--log", str(log)]) == 9
@@ -79,6 +75,44 @@ def test_the_command_judges_a_log_of_both(
     assert gained > 100
     assert f"approved instead: {gained:,}; denied instead: 0" in told.out
     assert "approves more, beyond the margin" in told.err
+
+
+def with_threshold(directory: Path, copy: Path, threshold: float) -> Path:
+    """The same model with another cut-off."""
+    shutil.copytree(directory, copy)
+    path = copy / "manifest.json"
+    manifest = {**json.loads(path.read_text()), "threshold": threshold}
+    manifest["identity"] = identity(manifest)
+    path.write_text(json.dumps({**manifest, "model_version": model_version(manifest["identity"])}))
+    return copy
+
+
+def test_a_replay_says_what_the_shadow_would(
+    small: TrainingRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given a log of the champion alone, and another model with the same bins
+    other = with_threshold(small.directory, tmp_path / "other", 0.05)
+    log = decide(small.directory, applications(3_000, 5), tmp_path / "champion.log")
+    # and the log of both
+    both = Path(shutil.copytree(small.directory, tmp_path / "both"))
+    shutil.copytree(other, both / "challenger")
+    shadow = decide(both, applications(3_000, 5), tmp_path / "shadow.log")
+    # when
+    words = ["challenger", "--artifact", str(small.directory), "--log", str(log), "--replay", str(other)]
+    assert main(words) == 9
+    replayed = capsys.readouterr().out
+    assert main(["challenger", "--log", str(shadow)]) == 9
+    # then
+    assert replayed == capsys.readouterr().out
+
+
+def test_a_replay_into_other_bins_is_refused(
+    small: TrainingRun, mixed: TrainingRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = decide(small.directory, applications(10, 5), tmp_path / "champion.log")
+    words = ["challenger", "--artifact", str(small.directory), "--log", str(log), "--replay", str(mixed.directory)]
+    assert main(words) == 1
+    assert "MODEL_DIR/challenger/" in capsys.readouterr().err
 
 
 def test_without_a_challenger_the_command_says_how_to_have_one(
