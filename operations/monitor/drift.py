@@ -263,8 +263,11 @@ def watched_by(manifest: Mapping[str, Any]) -> list[Watched]:
     try:
         rows = _training_rows(manifest["data"])
         bins, metrics = manifest["bins"], manifest["metrics"]
+        kinds = {one["name"]: one["kind"] for one in manifest["contract"]["fields"]}
         watched = [
-            Watched(one["name"], "field", labels(one), tuple(share * rows for share in one["shares"]))
+            Watched(
+                one["name"], "field", labels(one, kinds[one["name"]]), tuple(share * rows for share in one["shares"])
+            )
             for one in bins["fields"]
         ]
         edges = bins["score"]["edges"]
@@ -289,7 +292,7 @@ def watched_by(manifest: Mapping[str, Any]) -> list[Watched]:
     ]
 
 
-def labels(field: Mapping[str, Any]) -> tuple[str, ...]:
+def labels(field: Mapping[str, Any], kind: str = "float") -> tuple[str, ...]:
     """What people call the bins of a field; that of missing values is the last.
 
     >>> labels({"name": "Income", "edges": [10.0, 20.0]})
@@ -297,6 +300,8 @@ def labels(field: Mapping[str, Any]) -> tuple[str, ...]:
     """
     if "words" in field:
         return (*map(str, field["words"]), "missing")
+    if kind == "flag" and len(field["edges"]) == 1:
+        return ("0", "1", "missing")
     edges = [f"{edge:g}" if edge % 1 else f"{edge:.0f}" for edge in field["edges"]]
     if not edges:
         return ("any", "missing")
