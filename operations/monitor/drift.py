@@ -129,9 +129,8 @@ class Found:
     Attributes
     ----------
     watched : Watched
-    expected, seen : list of float
-        The share of each bin: in the reference, and in all that was read.
-    decisions : int
+    reference, counts : list of float
+        Of each bin: in the reference, and in all that was read.
     evidence : list of float
         The logarithm of the evidence after each day, divided by what an alarm needs: above 0 is an alarm.
     since : str or None
@@ -139,11 +138,20 @@ class Found:
     """
 
     watched: Watched
-    expected: list[float]
-    seen: list[float]
-    decisions: int
+    reference: list[float]
+    counts: list[float]
     evidence: list[float] = field(default_factory=list)
     since: str | None = None
+
+    @property
+    def expected(self) -> list[float]:
+        """The share of each bin in the reference."""
+        return _shares(self.reference)
+
+    @property
+    def seen(self) -> list[float]:
+        """The share of each bin in all that was read."""
+        return _shares(self.counts)
 
     @property
     def drifted(self) -> bool:
@@ -152,8 +160,12 @@ class Found:
 
     @property
     def stability_index(self) -> float:
-        """The population stability index: 0 for equal shares. A size for people to read, not a test."""
-        return sum((now - then) * log(now / then) for now, then in zip(self.seen, self.expected, strict=True))
+        """The population stability index: 0 for equal shares. A size for people to read, not a test.
+
+        Half a count is added to each bin, so that an empty one is no infinity.
+        """
+        then, now = (_shares([count + PRIOR for count in counts]) for counts in (self.reference, self.counts))
+        return sum((seen - expected) * log(seen / expected) for seen, expected in zip(now, then, strict=True))
 
     @property
     def moved(self) -> tuple[str, float, float]:
@@ -234,8 +246,7 @@ def _follow(watched: Watched, place: int, daily: list[tuple[str, Tally]], total:
         first = [counts for _, counts in days if any(counts)][:FIRST_DAYS]
         reference = [float(sum(column)) for column in zip(*first, strict=True)] or [0.0] * len(watched.labels)
         days = days[len(first) :]
-    seen = watched.counts(total, place)
-    found = Found(watched, _shares(reference), _shares(seen), sum(seen))
+    found = Found(watched, reference, [float(count) for count in watched.counts(total, place)])
     detector = Detector(reference)
     for day, counts in days:
         found.evidence.append(detector.look(counts) - needed)
@@ -247,9 +258,9 @@ def _follow(watched: Watched, place: int, daily: list[tuple[str, Tally]], total:
 
 
 def _shares(counts: Sequence[float]) -> list[float]:
-    """Each count's share; half a count is added to each, so that none is 0."""
-    total = sum(counts) + PRIOR * len(counts)
-    return [(count + PRIOR) / total for count in counts]
+    """Each count's share; zeros without any."""
+    total = sum(counts)
+    return [count / total if total else 0.0 for count in counts]
 
 
 def watched_by(manifest: Mapping[str, Any]) -> list[Watched]:

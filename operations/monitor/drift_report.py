@@ -44,12 +44,14 @@ def as_data(drift: Drift) -> dict[str, Any]:
                 "kind": found.watched.kind,
                 "drifted": found.drifted and not drift.too_few,
                 "since": found.since,
-                "decisions": found.decisions,
+                "decisions": round(sum(found.counts)),
                 "stability_index": found.stability_index,
                 "log_evidence": found.evidence[-1] if found.evidence else None,
                 "bins": [
-                    {"label": label, "expected": then, "seen": now}
-                    for label, then, now in zip(found.watched.labels, found.expected, found.seen, strict=True)
+                    {"label": label, "expected": then, "seen": now, "count": round(count)}
+                    for label, then, now, count in zip(
+                        found.watched.labels, found.expected, found.seen, found.counts, strict=True
+                    )
                 ],
             }
             for found in drift.found
