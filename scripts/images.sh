@@ -7,6 +7,7 @@
 #   IMAGE (ccapproval-deploy:latest)   TRAINING_IMAGE (ccapproval:latest)   MONITOR_IMAGE (ccapproval-monitor:latest)
 #                                      what the images are called
 #   ARTIFACTS (model/artifacts)        the judged model to serve
+#   CHALLENGER                         a second judged model, which decides in the shadow of the first
 #   MODEL_FORMAT                       export the model in this format first (CONTRACT, DATA: what it was trained on)
 #   ARCHITECTURE                       x86_64 or arm64; this machine's own if unset
 #   IMAGE_FACTS (build/images)         where each image's facts and bill of materials (CycloneDX) are written
@@ -152,6 +153,12 @@ inference() {
   gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt operations/images/seal.py "$wheels"
   mkdir -p "$work/inference/model/artifacts"
   cp "$artifacts/manifest.json" "$artifacts/model.joblib" "$work/inference/model/artifacts/"
+  if [[ -n ${CHALLENGER:-} ]]; then
+    [[ -f $CHALLENGER/manifest.json && -f $CHALLENGER/model.joblib ]] ||
+      fail "there is no judged model in $CHALLENGER" "Name the directory of an artifact: CHALLENGER=DIR"
+    mkdir "$work/inference/model/artifacts/challenger"
+    cp "$CHALLENGER/manifest.json" "$CHALLENGER/model.joblib" "$work/inference/model/artifacts/challenger/"
+  fi
   build inference Dockerfile_Inference_Lambda "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \
     --build-arg "MODEL_FORMAT=$format" --build-arg "SOURCE_DATE_EPOCH=$trained_at"
   record inference "${IMAGE:-ccapproval-deploy:latest}"

@@ -1,9 +1,9 @@
 """The inference image's last build step: `seal.py FORMAT EPOCH ROOT` seals ROOT/var/task.
 
-It refuses an artifact in another format than the one whose dependencies were installed, one that has not passed its
-gate, and one that decides a golden case otherwise than at its export. Then it compiles every module to byte-code that
-Python never checks against its source, makes every file readable to any user, and gives every file the same time, so
-that the same inputs give the same layer.
+It refuses an artifact, or a challenger beside it, in another format than the one whose dependencies were installed, one
+that has not passed its gate, and one that decides a golden case otherwise than at its export. Then it compiles every
+module to byte-code that Python never checks against its source, makes every file readable to any user, and gives every
+file the same time, so that the same inputs give the same layer.
 """
 
 from __future__ import annotations
@@ -20,19 +20,25 @@ def main() -> int:
     """Seal ROOT/var/task; 0 if it may become an image, otherwise 1."""
     image_format, epoch, root = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     task = root / "var/task"
-    artifact_format = json.loads((task / "model/artifacts/manifest.json").read_text())["format"]
-    if artifact_format != image_format:
-        print(
-            f"The artifact's format is '{artifact_format}': build with MODEL_FORMAT={artifact_format}.", file=sys.stderr
-        )
-        return 1
-
     sys.path.insert(0, str(task))
     sys.dont_write_bytecode = True
     from lambda_app import selfcheck
+    from lambda_app.errors import ServiceError
 
-    if selfcheck.main() != 0:
-        return 1
+    served = task / "model/artifacts"
+    for directory in filter(Path.is_dir, (served, served / "challenger")):
+        artifact_format = json.loads((directory / "manifest.json").read_text())["format"]
+        if artifact_format != image_format:
+            print(
+                f"The format of {directory.name} is '{artifact_format}': build with MODEL_FORMAT={artifact_format}.",
+                file=sys.stderr,
+            )
+            return 1
+        try:
+            print(selfcheck.check(str(directory)))
+        except ServiceError as err:
+            print(f"{type(err).__name__}: {err}", file=sys.stderr)
+            return 1
 
     compiled = compileall.compile_dir(
         task, quiet=1, stripdir=root, prependdir="/", invalidation_mode=PycInvalidationMode.UNCHECKED_HASH

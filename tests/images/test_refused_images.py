@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +16,6 @@ from tests.images.conftest import image_exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
@@ -123,3 +124,31 @@ def test_what_cannot_be_built_is_named(
     assert done.returncode != 0
     assert said in done.stderr
     assert "Next: " in done.stderr
+
+
+def test_no_image_is_built_with_a_challenger_that_may_not_serve(
+    artifact: Path, tmp_path: Path, build: Callable[..., subprocess.CompletedProcess[str]], base: str
+) -> None:
+    challenger = Path(shutil.copytree(artifact, tmp_path / "challenger"))
+    other_decision(challenger)
+    image = f"images-test-challenged-{os.getpid()}"
+    done = build("inference", image, ARTIFACTS=artifact, CHALLENGER=challenger, BASE_IMAGE=base)
+    assert done.returncode != 0
+    assert "golden case 0 is not decided as recorded" in done.stderr
+    assert not image_exists(image)
+
+
+def test_a_challenger_decides_in_the_shadow(
+    artifact: Path, build: Callable[..., subprocess.CompletedProcess[str]], base: str
+) -> None:
+    image = f"images-test-shadow-{os.getpid()}"
+    done = build("inference", image, ARTIFACTS=artifact, CHALLENGER=artifact, BASE_IMAGE=base)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((artifact / "manifest.json").read_text(encoding="utf-8"))
+    request = manifest["golden"][0]["request"]
+    program = f"from lambda_app.handler import handler; handler({request!r}, None)"
+    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "python3", image, "-c", program]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (line,) = (json.loads(line) for line in printed.splitlines() if '"event":"decision"' in line)
+    assert line["challenger"]["model_version"] == manifest["model_version"]
+    assert line["challenger"]["prediction"] == line["prediction"]
