@@ -76,7 +76,7 @@ class Joined:
     duplicate : int
         Repeats the outcome of a row before it.
     contradictory : int
-        Decisions with several different outcomes; none of them is used.
+        One of several rows that say different things of one decision; none of them is used.
     late : int
         Known too long after the decision.
     undecided : int
@@ -95,7 +95,7 @@ class Joined:
     decided_again: int = 0
 
     def counts(self) -> dict[str, int]:
-        """Every count, and how many were joined."""
+        """Every count, and how many were joined; all but the last add up to the rows."""
         own = {name: value for name, value in vars(self).items() if name != "outcomes"}
         return {"joined": len(self.outcomes), **own}
 
@@ -162,7 +162,7 @@ def join(outcomes: Path, logs: Sequence[Path], within_days: float = WITHIN_DAYS)
             found.setdefault(id(one), []).append(Outcome(one, label == "1", groups))
     for same in found.values():
         if len({outcome.creditworthy for outcome in same}) > 1:
-            joined.contradictory += 1
+            joined.contradictory += len(same)
         else:
             joined.outcomes.append(same[0])
             joined.duplicate += len(same) - 1
