@@ -78,8 +78,12 @@ def resources(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [resource for resource in template["Resources"].values() if resource["Type"] == kind]
 
 
-def test_there_are_three_templates() -> None:
-    assert [path.name for path in TEMPLATES] == ["evidence.yaml", "registry.yaml", "service.yaml"]
+# What IAM lets nobody limit to a resource.
+UNLIMITED = {"ecr:GetAuthorizationToken", "logs:GetQueryResults", "cloudwatch:GetMetricStatistics"}
+
+
+def test_every_template_is_tested() -> None:
+    assert [path.name for path in TEMPLATES] == ["evidence.yaml", "monitor.yaml", "registry.yaml", "service.yaml"]
 
 
 def test_cfn_lint_finds_nothing() -> None:
@@ -93,10 +97,31 @@ def test_cfn_lint_finds_nothing() -> None:
     assert found.returncode == 0, found.stdout
 
 
-def test_no_statement_names_every_resource_but_the_login(template: dict[str, Any]) -> None:
+def test_no_statement_names_every_resource_where_one_can_be_named(template: dict[str, Any]) -> None:
     for statement in statements(resolve(template, {})):
         if "*" in as_list(statement.get("Resource", [])) and "Principal" not in statement:  # a key's policy has one
-            assert as_list(statement["Action"]) == ["ecr:GetAuthorizationToken"]
+            assert set(as_list(statement["Action"])) <= UNLIMITED
+
+
+def test_the_monitor_counts_asks_and_moves_the_alias_and_no_more() -> None:
+    role = read(ROOT / "infra" / "monitor.yaml")["Resources"]["MonitorRole"]
+    (policy,) = role["Properties"]["Policies"]
+    granted = {
+        action: json.dumps(statement["Resource"])
+        for statement in statements(policy)
+        for action in as_list(statement["Action"])
+    }
+    assert granted.keys() == {
+        *("logs:CreateLogStream", "logs:PutLogEvents", "logs:StartQuery", "logs:GetQueryResults"),
+        *("cloudwatch:GetMetricStatistics", "lambda:GetAlias", "lambda:UpdateAlias"),
+        *("lambda:GetFunctionConfiguration", "lambda:InvokeFunction"),
+    }
+    assert granted["lambda:InvokeFunction"].endswith('function:${FunctionName}:${AliasName}"}')
+    assert all(
+        "${FunctionName}" in where or "MonitorLogGroup" in where
+        for action, where in granted.items()
+        if action not in UNLIMITED
+    )
 
 
 def test_no_statement_has_a_wildcard_in_an_action_or_lists_exceptions(template: dict[str, Any]) -> None:
