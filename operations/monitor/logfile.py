@@ -12,7 +12,7 @@ from operations.errors import UnreadableInput
 from operations.monitor.tally import Pair, Slice, Tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from operations.monitor.tally import Tally
@@ -33,8 +33,18 @@ def read(paths: Sequence[Path]) -> Tallies:
     UnreadableInput
         A file cannot be read, or a line is of a newer schema, or lacks what its kind has.
     """
+    return count(_lines(paths))
+
+
+def count(lines: Iterable[tuple[str, str]]) -> Tallies:
+    """Count some lines, each with where it stands.
+
+    Raises
+    ------
+    UnreadableInput
+    """
     tallies = Tallies()
-    for source, record in records(paths):
+    for source, record in _records(lines):
         with complete(source, record):
             COUNTED[record["event"]](record, tallies[_slice(record)])
     return tallies
@@ -47,19 +57,27 @@ def records(paths: Sequence[Path]) -> Iterator[tuple[str, Record]]:
     ------
     UnreadableInput
     """
+    return _records(_lines(paths))
+
+
+def _lines(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
     for path in paths:
         try:
             with path.open(encoding="utf-8", errors="replace") as lines:
                 for number, line in enumerate(lines, 1):
-                    record = _record(line)
-                    if record is None:
-                        continue
-                    source = f"{path}, line {number}"
-                    if record.get("schema") != SCHEMA:
-                        raise UnreadableInput(source, f"is of schema {record.get('schema')!r}, this reads {SCHEMA}")
-                    yield source, record
+                    yield f"{path}, line {number}", line
         except OSError as err:
             raise UnreadableInput(str(path), str(err.strerror)) from err
+
+
+def _records(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Record]]:
+    for source, line in lines:
+        record = _record(line)
+        if record is None:
+            continue
+        if record.get("schema") != SCHEMA:
+            raise UnreadableInput(source, f"is of schema {record.get('schema')!r}, this reads {SCHEMA}")
+        yield source, record
 
 
 def _record(line: str) -> Record | None:

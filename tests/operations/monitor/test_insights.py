@@ -62,3 +62,28 @@ def test_more_rows_than_an_answer_holds_are_refused(monkeypatch: pytest.MonkeyPa
     line = json.dumps({"event": "refusal", "schema": 1, "time": 1, "model_version": "m", "function_version": "1"})
     with pytest.raises(UnreadableInput, match="look at fewer days"):
         counted(InsightsStandIn([line]))
+
+
+class OnlyLines:
+    """The local cloud's CloudWatch Logs: whatever is asked, it answers with lines."""
+
+    def __init__(self, messages: list[str]) -> None:
+        self._messages = messages
+
+    def start_query(self, **_: Any) -> dict[str, str]:
+        return {"queryId": "q"}
+
+    def get_query_results(self, **_: Any) -> dict[str, Any]:
+        rows = [[{"field": "@message", "value": message}] for message in self._messages]
+        return {"status": "Complete", "results": rows}
+
+    def get_paginator(self, _name: str) -> OnlyLines:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"events": [{"message": message}]} for message in self._messages]
+
+
+def test_a_cloud_that_counts_nothing_is_counted_here(small: TrainingRun, tmp_path: Path) -> None:
+    log = decide(small.directory, applications(50, 2), tmp_path / "service.log")
+    assert counted(OnlyLines([log.read_text(encoding="utf-8"), "END RequestId: 1"])) == read([log])
