@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +127,9 @@ def _report(arguments: argparse.Namespace) -> None:
     manifest = _manifest(arguments)
     history = report.read_history(arguments.canaries) if arguments.canaries else []
     told = read_manifest(arguments.outcomes) if arguments.outcomes else None
-    found = report.facts(manifest, _tallies(arguments, manifest), period, before, history, told)
+    # Drift is followed from the model's training on, and the period before may be older.
+    reaching = datetime.combine(earlier[0], time(), UTC)
+    found = report.facts(manifest, _tallies(arguments, manifest, reaching), period, before, history, told)
     _save(arguments.page, report.as_page(found, f"Credit decisions of {arguments.function or 'the log'}"))
 
 
@@ -138,19 +140,19 @@ def _manifest(arguments: argparse.Namespace) -> dict[str, Any]:
         return ask_manifest(client, arguments.function, arguments.qualifier)
 
 
-def _tallies(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Tallies:
-    """The log's counts, from files or from CloudWatch."""
+def _tallies(arguments: argparse.Namespace, manifest: Mapping[str, Any], reaching: datetime | None = None) -> Tallies:
+    """The log's counts, from files, or from CloudWatch since the training or since an earlier moment."""
     if arguments.log:
         return logfile.read(arguments.log)
     from operations.monitor import insights
 
     until = datetime.now(UTC)
     since = until - timedelta(days=arguments.days)
-    trained = read_moment(manifest.get("trained_at"))
+    begin = max(since, read_moment(manifest.get("trained_at")) or since)
     group = arguments.log_group or f"/aws/lambda/{arguments.function}"
     with aws.client("logs") as client:
         fields = len(manifest["bins"]["fields"]) if "bins" in manifest else 0
-        return insights.read(client, group, max(since, trained or since), until, fields)
+        return insights.read(client, group, min(begin, reaching or begin), until, fields)
 
 
 def _save(path: Path, content: str) -> None:

@@ -123,9 +123,9 @@ class Judged:
     def as_text(self) -> str:
         """The comparison for people."""
         low, high = self.interval
-        shares = (f"{percent(arm.rate):>7} of {arm.trials:,}" for arm in (self.stable, self.canary))
+        shares = (f"{percent(arm.rate)} of {arm.trials:,}" for arm in (self.stable, self.canary))
         return (
-            f"{self.name:9} {' → '.join(shares)} ({self.what}); difference {points(low)} to {points(high)}; "
+            f"{' → '.join(shares)} ({self.what}); difference {points(low)} to {points(high)}; "
             f"evidence {self.evidence:.2g} of a rollback's"
         )
 
@@ -193,7 +193,7 @@ FAMILIES = ("failures", "slow", "approvals", "reasons")
 def as_text(verdict: Verdict, who: str) -> str:
     """The verdict and its figures, for people."""
     lines = [f"Canary {who}: {verdict.action} ({verdict.why})"]
-    return "\n".join([*lines, *(f"  {one.as_text()}" for one in verdict.judged)]) + "\n"
+    return "\n".join([*lines, *(f"  {one.name:9} {one.as_text()}" for one in verdict.judged)]) + "\n"
 
 
 def as_data(verdict: Verdict) -> dict[str, Any]:
