@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from operations.commands.output import Add
     from operations.release.canary import Verdict
 
+RULES, HISTORY = Path("policies/canary.json"), Path("build/canary.jsonl")
 WORDS = {"promote": "promoted", "roll back": "rolled back", "wait": "not decided yet"}
 
 
@@ -78,12 +79,12 @@ def add_to(add: Add) -> None:
         "--log", type=Path, nargs="+", metavar="FILE", help="the log of both versions (default: CloudWatch counts it)"
     )
     judging.add_argument("--log-group", metavar="NAME", help="(default: /aws/lambda/FUNCTION)")
-    judging.add_argument("--rules", type=Path, default=Path("policies/canary.json"), metavar="FILE")
+    judging.add_argument("--rules", type=Path, default=RULES, metavar="FILE", help="(default: %(default)s)")
     judging.add_argument(
         "--wait", type=float, metavar="SECONDS", help="look again until it is decided, at most this long"
     )
     judging.add_argument("--every", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)g)")
-    judging.add_argument("--history", type=Path, default=Path("build/canary.jsonl"), metavar="FILE")
+    judging.add_argument("--history", type=Path, default=HISTORY, metavar="FILE", help="(default: %(default)s)")
     what = judging.add_mutually_exclusive_group()
     what.add_argument("--dry-run", action="store_true", help="judge, and move nothing")
     what.add_argument("--abort", action="store_true", help="take all traffic from the canary, whatever it did")

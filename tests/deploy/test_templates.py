@@ -103,6 +103,17 @@ def test_no_statement_names_every_resource_where_one_can_be_named(template: dict
             assert set(as_list(statement["Action"])) <= UNLIMITED
 
 
+def test_every_alarm_reaches_the_topic_and_has_a_runbook() -> None:
+    alarms = resources(read(ROOT / "infra" / "monitor.yaml"), "AWS::CloudWatch::Alarm")
+    assert len(alarms) == 13
+    headings = re.findall(r"^### (.+)$", (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8"), re.MULTILINE)
+    for alarm in (alarm["Properties"] for alarm in alarms):
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "Topic"}]
+        name = alarm["AlarmName"]["Fn::Sub"].removeprefix("${FunctionName}-")
+        assert alarm["AlarmDescription"].endswith(f"Runbook: docs/monitoring.md#{name}")
+        assert name in headings
+
+
 def test_the_monitor_counts_asks_and_moves_the_alias_and_no_more() -> None:
     role = read(ROOT / "infra" / "monitor.yaml")["Resources"]["MonitorRole"]
     (policy,) = role["Properties"]["Policies"]
