@@ -10,6 +10,7 @@ ServiceError
 ├── ServiceFailed           the service failed, and Step Functions must learn of it
 ├── UnsafeContent           a format found bytes that it must not open; becomes ArtifactUnsafe
 └── Refusal                 the request cannot be served; becomes an RFC 9457 problem document
+    ├── Unserved            400  an event of a source that is not served
     ├── Malformed           400  not JSON, or not a valid request
     ├── NotFound            404  no such path
     ├── MethodNotAllowed    405  the path does not accept this method
@@ -133,6 +134,14 @@ class Refusal(ServiceError):
 
 class Malformed(Refusal):
     """400: not JSON, or not a valid request."""
+
+
+class Unserved(Refusal):
+    """400: an event of a source that is not served."""
+
+    status = 400
+    slug = "unserved-source"
+    title = "Events of this source are not served"
 
 
 class NotFound(Refusal):

@@ -2,6 +2,7 @@
 
 MODEL_DIR        the artifact's directory; by default `model/artifacts` beside this package
 MAX_BODY_LENGTH  the longest HTTP body in characters, as it arrives; 1048576 by default
+BASE_PATH        what stands before every path, such as "/credit" behind a balancer's rule; empty by default
 EXPIRED_MODEL    "serve" (the default) or "refuse": whether a model that is older than its manifest allows still decides
 MAX_BATCH        the most applications in one request; 1000 by default, to keep the answer under Lambda's 6 MB
 """
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 _BESIDE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "model", "artifacts")
 
 
-class Settings(namedtuple("Settings", "model_dir max_body_length max_batch refuses_expired")):
+class Settings(namedtuple("Settings", "model_dir max_body_length max_batch refuses_expired base_path")):
     """The service's settings.
 
-    `model_dir` (str), `max_body_length` (int), `max_batch` (int), `refuses_expired` (bool).
+    `model_dir` (str), `max_body_length` (int), `max_batch` (int), `refuses_expired` (bool), `base_path` (str).
     """
 
     __slots__ = ()
@@ -42,6 +43,7 @@ class Settings(namedtuple("Settings", "model_dir max_body_length max_batch refus
             _positive(environ, "MAX_BODY_LENGTH", 1_048_576),
             _positive(environ, "MAX_BATCH", 1000),
             _refuses_expired(environ),
+            _base_path(environ),
         )
 
 
@@ -59,3 +61,10 @@ def _refuses_expired(environ: Mapping[str, str]) -> bool:
     if chosen not in ("serve", "refuse"):
         raise SettingError("EXPIRED_MODEL", '"serve" or "refuse"')
     return chosen == "refuse"
+
+
+def _base_path(environ: Mapping[str, str]) -> str:
+    path = (environ.get("BASE_PATH") or "").rstrip("/")
+    if path and not path.startswith("/"):
+        raise SettingError("BASE_PATH", 'a path, such as "/credit"')
+    return path

@@ -5,6 +5,8 @@
 | `http` | function URL, HTTP API (payload 2.0) | `requestContext.http` |
 | `alb` | Application Load Balancer | `requestContext.elb` |
 | `rest` | REST API (payload 1.0) | any other `requestContext` |
+| `ping` | a schedule, or a plugin that keeps functions warm | `detail-type` Scheduled Event; the plugin's `source` |
+| `queue` | SQS, SNS, S3, Kinesis and other triggers: not served | `Records` alone |
 | `step-functions` | Step Functions' Distributed Map | `Items`, alone or with `BatchInput` |
 | `direct` | any other direct invoke | no `requestContext` |
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import json
 
-from lambda_app.errors import Malformed, TooLarge
+from lambda_app.errors import Malformed, TooLarge, Unserved
 from lambda_app.web.body import parsed
 from lambda_app.web.keys import HEADER
 from lambda_app.web.messages import ITEMS_KEYS, SHOW_MANIFEST, Request
@@ -126,6 +128,35 @@ class StepFunctions(Direct):
         return json.loads(response.body)
 
 
+class Ping(Direct):
+    """A schedule, or what keeps a function warm: it gets the health, and writes nothing."""
+
+    name = "ping"
+
+    def infers(self, event: object, context: Event | None) -> bool:
+        return (
+            context is None
+            and isinstance(event, dict)
+            and (event.get("detail-type") == "Scheduled Event" or event == {"source": "serverless-plugin-warmup"})
+        )
+
+    def read(self, event: Any, _max_body_length: int) -> Request:
+        return Request(self.name, "GET", "/health", lambda: event)
+
+
+class Queue(Direct):
+    """A trigger that hands over records. An answer would count as their delivery, so they get an exception."""
+
+    name = "queue"
+    raises = True
+
+    def infers(self, event: object, context: Event | None) -> bool:
+        return context is None and isinstance(event, dict) and event.keys() == {"Records"}
+
+    def read(self, _event: Any, _max_body_length: int) -> Request:
+        raise Unserved("This function decides for callers who wait; let the trigger start Step Functions instead")
+
+
 class HttpApi(Direct):
     """A function URL or an HTTP API, payload 2.0."""
 
@@ -141,6 +172,8 @@ class HttpApi(Direct):
         named = isinstance(stage, str) and stage not in ("", "$default")
         if named and isinstance(path, str) and f"{path}/".startswith(f"/{stage}/"):
             path = path[len(f"/{stage}") :] or "/"
+        route = event.get("routeKey")
+        path = _below(route.partition(" ")[2] if isinstance(route, str) else None, path, event)
         return _request(self.name, context["http"].get("method"), path, event, max_body_length)
 
 
@@ -153,7 +186,7 @@ class RestApi(Direct):
         return context is not None
 
     def read(self, event: Event, max_body_length: int) -> Request:
-        method, path = event.get("httpMethod"), event.get("path")
+        method, path = event.get("httpMethod"), _below(event.get("resource"), event.get("path"), event)
         return _request(self.name, method, path, event, max_body_length)
 
 
@@ -178,7 +211,7 @@ class Alb(RestApi):
 
 
 # The first source that claims an event gets it; the last takes whatever has a context.
-SOURCES = (StepFunctions(), Direct(), HttpApi(), Alb(), RestApi())
+SOURCES = (StepFunctions(), Ping(), Queue(), Direct(), HttpApi(), Alb(), RestApi())
 
 
 def source_of(event: object) -> Direct:
@@ -196,6 +229,18 @@ def _request(source: str, method: object, path: object, event: Event, max_body_l
     if not isinstance(method, str) or not isinstance(path, str):
         raise Malformed("The event names no method or no path")
     return Request(source, method.upper(), path, lambda: parsed(event, max_body_length), _header(event, HEADER))
+
+
+def _below(resource: object, path: object, event: Event) -> object:
+    """The path below what a domain's mapping puts before it: the API's own resource, such as /predict or /{proxy+}."""
+    if not isinstance(resource, str) or not resource.startswith("/"):
+        return path
+    fixed, variable, name = resource.partition("{")
+    if not variable:
+        return resource
+    parameters = event.get("pathParameters")
+    rest = parameters.get(name.rstrip("}+")) if isinstance(parameters, dict) else None
+    return fixed + rest if isinstance(rest, str) else path
 
 
 def _header(event: Event, wanted: str) -> object:

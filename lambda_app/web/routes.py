@@ -48,6 +48,7 @@ class Routes:
         self._challenger = challenger
         self._manifest = artifact.manifest
         self._max_batch: int = settings.max_batch
+        self._base_path: str = settings.base_path
         self._age = Age(artifact.manifest)
         self._refuses_at: float = self._age.expires if settings.refuses_expired else float("inf")
         predict: dict[str, Route] = {"POST": self._predict}
@@ -68,13 +69,22 @@ class Routes:
         """
         if request.source == "direct" and request.path == "/manifest":
             return Response(200, to_json(self._manifest))
-        methods = self._routes.get(request.path)
+        methods = self._routes.get(self._below_base(request.path))
         if methods is None:
             raise NotFound(f"There are {', '.join(self._routes)}")
-        route = methods.get(request.method)
+        route = methods.get("GET" if request.method == "HEAD" else request.method)
         if route is None:
-            raise MethodNotAllowed(tuple(methods))
-        return route(request, request_id)
+            raise MethodNotAllowed((*methods, "HEAD") if "GET" in methods else tuple(methods))
+        response = route(request, request_id)
+        if request.method == "HEAD":
+            response.body = ""
+        return response
+
+    def _below_base(self, path: str) -> str:
+        base = self._base_path
+        if base and f"{path}/".startswith(f"{base}/"):
+            path = path[len(base) :]
+        return path.rstrip("/") or "/"
 
     def _health(self, _request: Request, _request_id: str) -> Response:
         now = time.time()

@@ -15,17 +15,23 @@ if TYPE_CHECKING:
 
 
 def test_defaults_serve_the_artifact_beside_the_package() -> None:
-    assert Settings.read({}) == (str(ROOT / "model" / "artifacts"), 1_048_576, 1000, False)
+    assert Settings.read({}) == (str(ROOT / "model" / "artifacts"), 1_048_576, 1000, False, "")
 
 
-@pytest.mark.parametrize("empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH", "EXPIRED_MODEL"])
+@pytest.mark.parametrize("empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH", "EXPIRED_MODEL", "BASE_PATH"])
 def test_empty_variable_counts_as_unset(empty: str) -> None:
     assert Settings.read({empty: ""}) == Settings.read({})
 
 
 def test_reads_every_variable() -> None:
-    environ = {"MODEL_DIR": "/opt/model", "MAX_BODY_LENGTH": "10", "MAX_BATCH": "2", "EXPIRED_MODEL": "refuse"}
-    assert Settings.read(environ) == ("/opt/model", 10, 2, True)
+    environ = {
+        "MODEL_DIR": "/opt/model",
+        "MAX_BODY_LENGTH": "10",
+        "MAX_BATCH": "2",
+        "EXPIRED_MODEL": "refuse",
+        "BASE_PATH": "/v1/",
+    }
+    assert Settings.read(environ) == ("/opt/model", 10, 2, True, "/v1")
 
 
 @pytest.mark.parametrize("name", ["MAX_BODY_LENGTH", "MAX_BATCH"])
@@ -57,3 +63,8 @@ def test_settings_cannot_be_changed() -> None:
 def test_unknown_way_with_expired_models_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match=r'^EXPIRED_MODEL must be "serve" or "refuse"$'):
         Settings.read({"EXPIRED_MODEL": text})
+
+
+def test_a_base_path_begins_with_a_slash() -> None:
+    with pytest.raises(SettingError, match=r'^BASE_PATH must be a path, such as "/credit"$'):
+        Settings.read({"BASE_PATH": "credit"})

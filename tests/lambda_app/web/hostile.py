@@ -71,7 +71,7 @@ BAD_KEYS = (
 BAD_METHODS = ("GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", CANARY_WORD, "", "POST ", "\ud800")
 BAD_PATHS = (
     f"/{CANARY_WORD}",
-    "/predict/",
+    "/predict/x",
     "//predict",
     "/../predict",
     "/predict?x=1",

@@ -87,7 +87,7 @@ def test_lower_case_method_is_the_same_method(service: Service) -> None:
 
 @pytest.mark.parametrize("stage", ["pro", "prod/predict", "", None, 3], ids=repr)
 def test_only_a_whole_stage_name_is_removed_from_a_path(stage: object, service: Service) -> None:
-    sent = event("http_api_named_stage")
+    sent = event("http_api_named_stage") | {"routeKey": "$default"}
     sent["rawPath"] = "/product"
     sent["requestContext"]["stage"] = stage
     assert service(sent).status == 404
@@ -97,7 +97,7 @@ def test_only_a_whole_stage_name_is_removed_from_a_path(stage: object, service: 
 @pytest.mark.parametrize("route", ["/predict", "/health"])
 def test_only_a_named_stage_is_removed_from_a_path(stage: object, route: str, service: Service) -> None:
     # Given a path that begins with something that is not a stage's name
-    sent = event("http_api_named_stage")
+    sent = event("http_api_named_stage") | {"routeKey": "$default"}
     sent["rawPath"] = f"/{stage}{route}"
     sent["requestContext"]["stage"] = stage
     # When it is requested, then it does not exist
@@ -105,7 +105,7 @@ def test_only_a_named_stage_is_removed_from_a_path(stage: object, route: str, se
 
 
 def test_path_without_a_stage_is_left_as_it_is(service: Service) -> None:
-    sent = event("http_api_named_stage")
+    sent = event("http_api_named_stage") | {"routeKey": "$default"}
     sent["rawPath"] = "/None/predict"
     del sent["requestContext"]["stage"]
     assert service(sent).status == 404
