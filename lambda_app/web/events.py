@@ -151,7 +151,13 @@ class Queue(Direct):
     raises = True
 
     def infers(self, event: object, context: Event | None) -> bool:
-        return context is None and isinstance(event, dict) and event.keys() == {"Records"}
+        # A contract may have a field of that name, which is no list.
+        return (
+            context is None
+            and isinstance(event, dict)
+            and event.keys() == {"Records"}
+            and isinstance(event["Records"], list)
+        )
 
     def read(self, _event: Any, _max_body_length: int) -> Request:
         raise Unserved("This function decides for callers who wait; let the trigger start Step Functions instead")

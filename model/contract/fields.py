@@ -17,7 +17,7 @@ Kind = Literal["int", "float", "flag", "choice"]
 Schema = dict[str, Any]
 
 # Keys by which the service tells what is no application, and the key that every application may have.
-RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext", "application_id", "show", "Records"})
+RESERVED_NAMES = frozenset({"Items", "BatchInput", "requestContext", "application_id", "show"})
 # As many categories as scikit-learn's HistGradientBoostingClassifier takes.
 MOST_WORDS = 255
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}, "ping"),
         ({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}, "queue"),
         ({"Records": [], "Income": 1}, "direct"),
+        ({"Records": "yes"}, "direct"),
         ({"Items": [], "requestContext": {"http": {}}}, "http"),
         ([], "direct"),
         (None, "direct"),
