@@ -72,8 +72,14 @@ def _split(hits: int, trials: int) -> list[int]:
     return [int(hits), int(trials - hits)]
 
 
-def canary(changed: dict[str, Any], seed: int) -> tuple[str, int]:
-    """How a canary of a tenth ends, looked at after every 1,000 decisions of both; and after how many of its own."""
+def canary(changed: dict[str, Any], seed: int) -> tuple[str, str, int]:
+    """How a canary of a tenth ends that differs in this, looked at after every 1,000 decisions of both.
+
+    Returns
+    -------
+    tuple of (str, str, int)
+        The action, what it was for, and after how many decisions of its own.
+    """
     rng = np.random.default_rng(seed)
     stable, own = Tally(), Tally()
     for _ in range(400):
@@ -82,8 +88,8 @@ def canary(changed: dict[str, Any], seed: int) -> tuple[str, int]:
         _serve(rng, own, decisions, USUAL | changed)
         verdict = judge(stable, own, RULES)
         if verdict.action != "wait":
-            return verdict.action, own.decisions
-    return "wait", own.decisions
+            return verdict.action, verdict.why.partition(":")[0], own.decisions
+    return "wait", "", own.decisions
 
 
 def _serve(rng: np.random.Generator, tally: Tally, decisions: int, how: dict[str, Any]) -> None:
@@ -178,8 +184,8 @@ def _print_canaries(each: Callable[..., list[Any]]) -> None:
     print("| --- | --- | --- | --- |")
     for name, changed in CANARIES.items():
         ended = each(partial(canary, changed), name)
-        actions = Counter(action for action, _ in ended)
-        own = [decisions for _, decisions in ended]
+        actions = Counter(action for action, _, _ in ended)
+        own = [decisions for _, _, decisions in ended]
         cells = [
             name,
             *(f"{100 * actions[action] / len(ended):.1f} %" for action in ("promote", "roll back")),

@@ -49,6 +49,11 @@ class Answer:
         return self.envelope.get("statusCode", 200)
 
     @property
+    def error(self) -> str:
+        """The name of the exception, by which Step Functions retries and catches."""
+        return type(self.raised).__name__
+
+    @property
     def body(self) -> Any:
         """The body, parsed strictly; of an exception, the problem that another caller would get."""
         if self.raised is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from operations import aws
 from operations.monitor import insights, logfile
+from operations.monitor.tally import Slice
 from operations.release import alias, canary
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ def count(sharing: Sharing, group: str | None) -> Tallies:
 
 def add_errors(tallies: Tallies, version: str, errors: int) -> None:
     """Count invocations that never came to write their metrics as failed ones."""
-    from operations.monitor.tally import Slice
-
     if errors:
         tally = tallies[Slice("", "", version)]
         tally.invocations += errors

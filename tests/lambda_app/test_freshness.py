@@ -50,7 +50,7 @@ def test_an_expired_model_refuses_by_a_setting(by_hand: Path, tmp_path: Path) ->
     assert (refused.status, refused.body["title"]) == (503, "The model is too old to decide")
     assert refused.lines[0]["problem"] == "model-expired"
     assert (service(HEALTH).status, service(HEALTH).body["status"]) == (503, "expired")
-    assert service({"Items": [APPROVED]}).envelope["errorType"] == "Expired"  # type: ignore[typeddict-item]
+    assert service({"Items": [APPROVED]}).error == "Expired"
 
 
 def test_a_stale_model_decides_under_the_same_setting(by_hand: Path, tmp_path: Path) -> None:

@@ -54,10 +54,10 @@ def test_lambdas_own_limit_holds(by_hand: Path) -> None:
 
 
 def test_step_functions_gets_the_advice_as_an_exception(by_hand: Path) -> None:
-    told = Service(by_hand)({"Items": [DENIED] * 1000}).envelope
+    answer = Service(by_hand)({"Items": [DENIED] * 1000})
 
-    assert told["errorType"] == "TooLarge"  # type: ignore[typeddict-item]
-    assert "applications at a time instead of 1000" in told["errorMessage"]  # type: ignore[typeddict-item]
+    assert answer.error == "TooLarge"
+    assert "applications at a time instead of 1000" in str(answer.raised)
 
 
 def test_step_functions_gets_a_failure_as_an_exception_without_its_text(
@@ -70,7 +70,7 @@ def test_step_functions_gets_a_failure_as_an_exception_without_its_text(
 
     answer = service({"Items": [DENIED]})
 
-    assert answer.envelope["errorType"] == "ServiceFailed"  # type: ignore[typeddict-item]
+    assert answer.error == "ServiceFailed"
     assert "52317" not in json.dumps(answer.envelope) + answer.printed
     assert answer.metrics[0]["Failures"] == 1
     assert answer.raised is not None

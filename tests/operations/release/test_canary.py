@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from benchmarks.after_deploy import canary
 from operations.commands import main
 from operations.errors import UnreadableInput
 from operations.monitor.tally import Tally
@@ -25,41 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULES = Rules.read(ROOT / "policies" / "canary.json")
-USUAL = {"fail": 0.001, "milliseconds": 3.0, "approved": 0.386, "reasons": (0.6, 0.25, 0.1, 0.05)}
-CODES = ("INCOME", "HOUSING", "DEPENDENTS", "CAR")
-# In 100 looks at 1,000 decisions each, 10 % of them the canary's.
-LOOKS, EACH = 100, 1_000
-
-
-def serve(rng: np.random.Generator, tally: Tally, decisions: int, how: dict[str, Any]) -> None:
-    """Add what a version does with some applications."""
-    approved = int(rng.binomial(decisions, how["approved"]))
-    tally.decisions += decisions
-    tally.approvals += approved
-    tally.invocations += decisions
-    tally.failed += int(rng.binomial(decisions, how["fail"]))
-    tally.reasons.update(dict(zip(CODES, rng.multinomial(decisions - approved, how["reasons"]).tolist(), strict=True)))
-    latencies = rng.lognormal(np.log(how["milliseconds"]), 0.5, decisions)
-    tally.latency.update(Counter(np.floor(np.log2(latencies)).astype(int).tolist()))
-
-
-def ending(rng: np.random.Generator, **changed: Any) -> tuple[str, str, int]:
-    """How a canary that differs in this ends: the action, why, and after how many of its decisions."""
-    stable, canary = Tally(), Tally()
-    for _ in range(LOOKS):
-        own = int(rng.binomial(EACH, 0.1))
-        serve(rng, stable, EACH - own, USUAL)
-        serve(rng, canary, own, USUAL | changed)
-        verdict = judge(stable, canary, RULES)
-        if verdict.action != "wait":
-            return verdict.action, verdict.why.partition(":")[0], canary.decisions
-    return "wait", "", canary.decisions
 
 
 def test_good_canaries_are_promoted() -> None:
     # The whole simulation, of 1,000 canaries, is benchmarks/after_deploy.py.
-    rng = np.random.default_rng(1)
-    endings = Counter(ending(rng)[0] for _ in range(100))
+    endings = Counter(canary({}, seed)[0] for seed in range(100))
     assert endings["roll back"] <= 5
     assert endings["promote"] >= 90
 
@@ -77,14 +47,13 @@ def test_good_canaries_are_promoted() -> None:
     ids=str,
 )
 def test_bad_canaries_are_rolled_back(changed: dict[str, Any], why: str) -> None:
-    rng = np.random.default_rng(2)
-    endings = [ending(rng, **changed) for _ in range(10)]
+    endings = [canary(changed, seed) for seed in range(10)]
     assert {(action, reason) for action, reason, _ in endings} == {("roll back", why)}
 
 
 def test_one_that_fails_always_is_rolled_back_before_ten_decisions() -> None:
-    stable, canary = Tally(invocations=90), Tally(invocations=8, failed=8)
-    assert judge(stable, canary, RULES).action == "roll back"
+    stable, own = Tally(invocations=90), Tally(invocations=8, failed=8)
+    assert judge(stable, own, RULES).action == "roll back"
 
 
 def test_without_traffic_there_is_nothing_to_judge() -> None:
@@ -92,11 +61,9 @@ def test_without_traffic_there_is_nothing_to_judge() -> None:
 
 
 def test_looking_again_changes_nothing() -> None:
-    rng = np.random.default_rng(3)
-    stable, canary = Tally(), Tally()
-    serve(rng, stable, 900, USUAL)
-    serve(rng, canary, 100, USUAL)
-    assert judge(stable, canary, RULES) == judge(stable, canary, RULES)
+    stable = Tally(decisions=900, approvals=350, invocations=900, failed=1, reasons=Counter(INCOME=400, HOUSING=150))
+    own = Tally(decisions=100, approvals=42, invocations=100, reasons=Counter(INCOME=38, HOUSING=20))
+    assert judge(stable, own, RULES) == judge(stable, own, RULES)
 
 
 @pytest.mark.parametrize(
