@@ -51,13 +51,19 @@ def handler(event: object, context: object) -> Envelope:
     started = perf_counter()
     request_id = getattr(context, "aws_request_id", None) or "unknown"
     source = source_of(event)
+    request = None
     try:
-        response = _routes.respond(source.read(event, _settings.max_body_length), request_id)
+        request = source.read(event, _settings.max_body_length)
+        response = _routes.respond(request, request_id)
         source.check(response)
     except Refusal as refusal:
         response = problems.refused(refusal, request_id, source.name)
     except Exception as error:  # noqa: BLE001  # the last line of defence
         response = problems.failed(error, request_id)
+    if _settings.cors_origins and request is not None:
+        from lambda_app.web import cors  # closed by default, so most cold starts do without it
+
+        cors.open_to(_settings.cors_origins, request, response)
     envelope = source.answer(event, response)
     # Last, so that the log never reports an answer that could not be built.
     _log.write(response.records, context, started)

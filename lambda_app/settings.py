@@ -2,6 +2,7 @@
 
 MODEL_DIR        the artifact's directory; by default `model/artifacts` beside this package
 MAX_BODY_LENGTH  the longest HTTP body in characters, as it arrives; 1048576 by default
+CORS_ORIGINS     the origins whose pages may call, such as "https://bank.example", by commas, or "*"; empty by default
 BASE_PATH        what stands before every path, such as "/credit" behind a balancer's rule; empty by default
 EXPIRED_MODEL    "serve" (the default) or "refuse": whether a model that is older than its manifest allows still decides
 MAX_BATCH        the most applications in one request; 1000 by default, to keep the answer under Lambda's 6 MB
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 _BESIDE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "model", "artifacts")
 
 
-class Settings(namedtuple("Settings", "model_dir max_body_length max_batch refuses_expired base_path")):
+class Settings(namedtuple("Settings", "model_dir max_body_length max_batch refuses_expired base_path cors_origins")):
     """The service's settings.
 
-    `model_dir` (str), `max_body_length` (int), `max_batch` (int), `refuses_expired` (bool), `base_path` (str).
+    `model_dir` (str), `max_body_length` (int), `max_batch` (int), `refuses_expired` (bool), `base_path` (str),
+    `cors_origins` (frozenset of str).
     """
 
     __slots__ = ()
@@ -44,6 +46,7 @@ class Settings(namedtuple("Settings", "model_dir max_body_length max_batch refus
             _positive(environ, "MAX_BATCH", 1000),
             _refuses_expired(environ),
             _base_path(environ),
+            _origins(environ),
         )
 
 
@@ -68,3 +71,12 @@ def _base_path(environ: Mapping[str, str]) -> str:
     if path and not path.startswith("/"):
         raise SettingError("BASE_PATH", 'a path, such as "/credit"')
     return path
+
+
+def _origins(environ: Mapping[str, str]) -> frozenset[str]:
+    origins = frozenset((environ.get("CORS_ORIGINS") or "").replace(",", " ").split())
+    for origin in origins - {"*"}:
+        scheme, _, host = origin.partition("://")
+        if scheme not in ("http", "https") or not host or "/" in host:
+            raise SettingError("CORS_ORIGINS", 'origins such as "https://bank.example", parted by commas, or "*"')
+    return origins

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lambda_app.errors import BrokenRule
     from lambda_app.manifest import Application
 
+# A batch repeats a detail for every application, and a field may have 255 words.
+_LONGEST = 120
 _COMPILED = "pydantic_core._pydantic_core"
 
 
@@ -71,7 +73,10 @@ def _rules(found: list[dict[str, Any]], unknown: int) -> list[BrokenRule]:
     rules: list[BrokenRule] = []
     for error in found:
         if error["loc"]:
-            rules.append({"field": str(error["loc"][0]), "rule": error["type"], "detail": error["msg"]})
+            detail = error["msg"]
+            if len(detail) > _LONGEST:
+                detail = "Input should be one of the words that the contract lists; GET /model shows it"
+            rules.append({"field": str(error["loc"][0]), "rule": error["type"], "detail": detail})
         else:
             rules.append({"field": None, "rule": error["type"], "detail": "An application is a JSON object"})
     if unknown:

@@ -20,7 +20,6 @@ import json
 
 from lambda_app.errors import Malformed, TooLarge, Unserved
 from lambda_app.web.body import parsed
-from lambda_app.web.keys import HEADER
 from lambda_app.web.messages import ITEMS_KEYS, SHOW_MANIFEST, Request
 
 TYPE_CHECKING = False
@@ -234,7 +233,9 @@ def source_of(event: object) -> Direct:
 def _request(source: str, method: object, path: object, event: Event, max_body_length: int) -> Request:
     if not isinstance(method, str) or not isinstance(path, str):
         raise Malformed("The event names no method or no path")
-    return Request(source, method.upper(), path, lambda: parsed(event, max_body_length), _header(event, HEADER))
+    return Request(
+        source, method.upper(), path, lambda: parsed(event, max_body_length), lambda name: _header(event, name)
+    )
 
 
 def _below(resource: object, path: object, event: Event) -> object:
@@ -262,6 +263,7 @@ def _header(event: Event, wanted: str) -> object:
 
 _PHRASES = {
     200: "OK",
+    204: "No Content",
     400: "Bad Request",
     404: "Not Found",
     405: "Method Not Allowed",

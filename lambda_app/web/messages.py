@@ -6,7 +6,7 @@ from json import JSONEncoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from lambda_app.web.records import Record
 
@@ -24,6 +24,10 @@ SHOW_MANIFEST = {"show": "manifest"}
 to_json = JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
+def _no_header(_name: str) -> None:
+    return None
+
+
 class Request:
     """A request.
 
@@ -35,8 +39,8 @@ class Request:
         The method in upper case; a direct invoke counts as a POST to /predict.
     read : callable
         Returns the parsed body, or raises `Refusal`. Only routes that need a body call it.
-    application_id : object
-        The caller's own key of the application, if a header names it, otherwise None; unchecked.
+    header : callable
+        Returns the header of a name in lower case, unchecked; None without one.
 
     Examples
     --------
@@ -44,16 +48,21 @@ class Request:
     {'Income': 500000}
     """
 
-    __slots__ = ("application_id", "method", "path", "read", "source")
+    __slots__ = ("header", "method", "path", "read", "source")
 
     def __init__(
-        self, source: str, method: str, path: str, read: Callable[[], object], application_id: object = None
+        self,
+        source: str,
+        method: str,
+        path: str,
+        read: Callable[[], object],
+        header: Callable[[str], object] = _no_header,
     ) -> None:
         self.source = source
         self.method = method
         self.path = path
         self.read = read
-        self.application_id = application_id
+        self.header = header
 
 
 class Response:
@@ -65,7 +74,7 @@ class Response:
     body : str or bytes
         As sent to the caller; bytes become base64 if the envelope holds only text.
     media_type : str
-    headers : mapping of str to str
+    headers : dict of str to str
         In addition to those on every answer.
     records : sequence of dict
         See `lambda_app.web.records`. The handler writes them once the answer is built.
@@ -81,7 +90,7 @@ class Response:
         body: str | bytes,
         media_type: str = JSON,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: dict[str, str] | None = None,
         records: Sequence[Record] = (),
         error: Exception | None = None,
     ) -> None:

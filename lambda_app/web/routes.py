@@ -49,6 +49,7 @@ class Routes:
         self._manifest = artifact.manifest
         self._max_batch: int = settings.max_batch
         self._base_path: str = settings.base_path
+        self._answers_options: bool = bool(settings.cors_origins)
         self._age = Age(artifact.manifest)
         self._refuses_at: float = self._age.expires if settings.refuses_expired else float("inf")
         predict: dict[str, Route] = {"POST": self._predict}
@@ -74,7 +75,10 @@ class Routes:
             raise NotFound(f"There are {', '.join(self._routes)}")
         route = methods.get("GET" if request.method == "HEAD" else request.method)
         if route is None:
-            raise MethodNotAllowed((*methods, "HEAD") if "GET" in methods else tuple(methods))
+            allowed = (*methods, "HEAD") if "GET" in methods else tuple(methods)
+            if request.method == "OPTIONS" and self._answers_options:
+                return Response(204, "", headers={"Allow": ", ".join(allowed)})
+            raise MethodNotAllowed(allowed)
         response = route(request, request_id)
         if request.method == "HEAD":
             response.body = ""
@@ -106,7 +110,7 @@ class Routes:
         payload = request.read()
         if isinstance(payload, dict):
             if "Items" not in payload or not payload.keys() <= ITEMS_KEYS:
-                answer, record = self._decide(payload, request_id, request.source, request.application_id)
+                answer, record = self._decide(payload, request_id, request.source, request.header(HEADER))
                 return Response(200, to_json(answer), records=(record,))
             payload = payload["Items"]
             if not isinstance(payload, list):
@@ -115,7 +119,7 @@ class Routes:
             raise Malformed("Send an application as a JSON object, or a list of them")
         if len(payload) > self._max_batch:
             raise TooLarge(f"A request may carry {self._max_batch} applications")
-        if request.application_id is not None:
+        if request.header(HEADER) is not None:
             raise Malformed(f"{HEADER} names one application; in a list, give each its own application_id")
         return self._decide_each(payload, request_id, request.source)
 

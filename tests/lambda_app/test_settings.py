@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 
 def test_defaults_serve_the_artifact_beside_the_package() -> None:
-    assert Settings.read({}) == (str(ROOT / "model" / "artifacts"), 1_048_576, 1000, False, "")
+    assert Settings.read({}) == (str(ROOT / "model" / "artifacts"), 1_048_576, 1000, False, "", frozenset())
 
 
-@pytest.mark.parametrize("empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH", "EXPIRED_MODEL", "BASE_PATH"])
+@pytest.mark.parametrize(
+    "empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH", "EXPIRED_MODEL", "BASE_PATH", "CORS_ORIGINS"]
+)
 def test_empty_variable_counts_as_unset(empty: str) -> None:
     assert Settings.read({empty: ""}) == Settings.read({})
 
@@ -30,8 +32,16 @@ def test_reads_every_variable() -> None:
         "MAX_BATCH": "2",
         "EXPIRED_MODEL": "refuse",
         "BASE_PATH": "/v1/",
+        "CORS_ORIGINS": "https://bank.example, http://localhost:3000",
     }
-    assert Settings.read(environ) == ("/opt/model", 10, 2, True, "/v1")
+    assert Settings.read(environ) == (
+        "/opt/model",
+        10,
+        2,
+        True,
+        "/v1",
+        {"https://bank.example", "http://localhost:3000"},
+    )
 
 
 @pytest.mark.parametrize("name", ["MAX_BODY_LENGTH", "MAX_BATCH"])
@@ -42,6 +52,12 @@ def test_invalid_number_is_refused_and_named(name: str, text: str) -> None:
     ) as caught:
         Settings.read({name: text})
     assert caught.value.name == name
+
+
+@pytest.mark.parametrize("text", ["bank.example", "https://", "https://bank.example/", "ftp://bank.example", "null"])
+def test_what_is_no_origin_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match=r"^CORS_ORIGINS must be origins"):
+        Settings.read({"CORS_ORIGINS": f"https://good.example {text}"})
 
 
 def test_function_does_not_start_with_an_invalid_setting(by_hand: Path) -> None:

@@ -124,6 +124,25 @@ def test_unknown_name_hides_no_other_broken_rule(name: str) -> None:
     assert caught.value.errors[-1]["detail"] == "1 field that the model does not know"
 
 
+def test_a_long_list_of_words_is_not_repeated_by_an_error() -> None:
+    schema = {
+        "type": "typed-dict",
+        "fields": {
+            f"F{number}": {
+                "type": "typed-dict-field",
+                "schema": {"type": "literal", "expected": [f"word {word:03}" for word in range(many)]},
+            }
+            for number, many in enumerate((2, 255))
+        },
+    }
+    with pytest.raises(Invalid) as caught:
+        Validator(schema).values({"F0": "?", "F1": "?"})
+    assert [error["detail"] for error in caught.value.errors] == [
+        "Input should be 'word 000' or 'word 001'",
+        "Input should be one of the words that the contract lists; GET /model shows it",
+    ]
+
+
 @pytest.mark.parametrize("kind", [list, tuple, str, int, type(None)], ids=lambda kind: kind.__name__)
 def test_value_that_is_not_an_object_breaks_one_rule(kind: type) -> None:
     assert rules(Applicant, kind()) == {(None, "dict_type")}
