@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         """One field of the contract: `words` is empty for a number; `code` and `text` are its adverse-action reason.
 
         `missing` is the reason if the value is missing, `by_word` the reasons of single words, where they differ.
+        `change` is there if a person can change the value, and says in which direction.
         """
 
         name: str
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         text: str
         missing: NotRequired[Sentence]
         by_word: NotRequired[dict[str, Sentence]]
+        change: NotRequired[Literal["up", "down", "any"]]
 
     class CarriedContract(TypedDict):
         """The contract as it travels with the model."""
@@ -406,6 +408,16 @@ if TYPE_CHECKING:
 MANIFEST_VERSION = 1
 # Everything that decides an application; `digest` stands for the model's bytes.
 DECIDING = ("format", "format_version", "digest", "contract", "threshold", "reference")
+
+
+def value_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a value that is present, in a field's core schema: an optional field wraps it twice.
+
+    >>> value_schema({"type": "default", "schema": {"type": "nullable", "schema": {"type": "int"}}})
+    {'type': 'int'}
+    """
+    inner: dict[str, Any] = schema["schema"]["schema"] if schema["type"] == "default" else schema
+    return inner
 
 
 def digest(content: bytes) -> str:

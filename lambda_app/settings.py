@@ -42,20 +42,26 @@ class Settings(namedtuple("Settings", "model_dir max_body_length max_batch refus
         """
         return cls(
             environ.get("MODEL_DIR") or _BESIDE,
-            _positive(environ, "MAX_BODY_LENGTH", 1_048_576),
-            _positive(environ, "MAX_BATCH", 1000),
+            whole(environ, "MAX_BODY_LENGTH", 1_048_576),
+            whole(environ, "MAX_BATCH", 1000),
             _refuses_expired(environ),
             _base_path(environ),
             _origins(environ),
         )
 
 
-def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
+def whole(environ: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
+    """A whole number of at most nine digits, or the default if the variable is empty.
+
+    Raises
+    ------
+    SettingError
+    """
     text = environ.get(name)
     if not text:
         return default
-    if not text.isdecimal() or len(text) > 9 or not int(text):
-        raise SettingError(name, "a positive whole number of at most nine digits")
+    if not text.isdecimal() or len(text) > 9 or int(text) < least:
+        raise SettingError(name, f"a {'positive ' if least else ''}whole number of at most nine digits")
     return int(text)
 
 

@@ -16,23 +16,23 @@ class Applicant(Contract):
 
     Num_Children: Annotated[
         int,
-        Field(ge=0, le=20, description="Number of children who depend on the applicant"),
+        Field(ge=0, le=20, title="Children", description="Number of children who depend on the applicant"),
         Scored("down", "children", "DEPENDENTS", "Number of dependent children"),
     ]
     Income: Annotated[
         int,
-        Field(ge=0, le=10_000_000, description="Yearly income before tax"),
-        Scored("up", "currency units a year", "INCOME", "Yearly income too low"),
+        Field(ge=0, le=10_000_000, title="Yearly income", description="Yearly income before tax"),
+        Scored("up", "currency units a year", "INCOME", "Yearly income too low", change="up"),
     ]
     Own_Car: Annotated[
         Flag,
-        Field(description="1 if the applicant owns a car, otherwise 0"),
-        Scored("up", "0 or 1", "CAR", "No car owned"),
+        Field(title="Owns a car", description="1 if the applicant owns a car, otherwise 0"),
+        Scored("up", "0 or 1", "CAR", "No car owned", change="up"),
     ]
     Own_Housing: Annotated[
         Flag,
-        Field(description="1 if the applicant owns the home they live in, otherwise 0"),
-        Scored("up", "0 or 1", "HOUSING", "Home not owned"),
+        Field(title="Owns their home", description="1 if the applicant owns the home they live in, otherwise 0"),
+        Scored("up", "0 or 1", "HOUSING", "Home not owned", change="up"),
     ]
 
     outcome: ClassVar[Outcome] = Outcome(column="Target", approve=1, deny=0)

@@ -240,6 +240,15 @@ def _sql(options: Namespace) -> int:
     return 0
 
 
+def _openapi(options: Namespace) -> int:
+    from lambda_app import artifact
+    from lambda_app.web.openapi import document
+
+    opened = artifact.load(str(options.artifact))
+    print(json.dumps(document(opened.manifest, base_path=options.base_path), indent=1, ensure_ascii=False))
+    return 0
+
+
 def _contract(options: Namespace) -> int:
     from model.contract.loading import MARK
     from model.draft.guesses import guess
@@ -272,6 +281,7 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "track": _track,
     "score": _score,
     "sql": _sql,
+    "openapi": _openapi,
     "contract": _contract,
 }
 

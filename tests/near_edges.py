@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,20 +11,21 @@ import numpy as np
 from model.data.encoding import values_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
-    from lambda_app.manifest import Application
+    from lambda_app.manifest import Application, Bins
     from model.contract.fields import FieldSpec
 
 
-def beside(directory: Path, specs: tuple[FieldSpec, ...], rows: int, seed: int) -> NDArray[np.float64]:
-    """Random applications as rows of the matrix: many on an edge or one float away, some with missing values."""
-    bins = json.loads((directory / "manifest.json").read_text())["bins"]["fields"]
+def beside(bins: Path | Bins, specs: tuple[FieldSpec, ...], rows: int, seed: int) -> NDArray[np.float64]:
+    """Random applications as rows of the matrix: many on an edge or one float away, some with missing values.
+
+    The edges are those of a manifest's bins, or of the manifest in a directory.
+    """
+    found: Bins = json.loads((bins / "manifest.json").read_text())["bins"] if isinstance(bins, Path) else bins
     generator = np.random.default_rng(seed)
     columns = []
-    for spec, entry in zip(specs, bins, strict=True):
+    for spec, entry in zip(specs, found["fields"], strict=True):
         if spec.kind == "choice":
             column = generator.integers(0, len(spec.words), rows).astype(np.float64)
         else:

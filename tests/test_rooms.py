@@ -15,8 +15,8 @@ from tests.serving import ROOT
 ROOMS = {
     "lambda_app": (
         *("errors", "settings", "manifest", "freshness", "reasons", "golden"),
-        *("formats", "artifact", "validation", "decision", "challenger", "selfcheck"),
-        *("web", "telemetry", "handler"),
+        *("formats", "artifact", "validation", "decision", "changes", "challenger", "selfcheck"),
+        *("web", "telemetry", "handler", "serve"),
     ),
     "model": (
         *("errors", "terminal", "intervals", "contract", "applicant", "data", "draft", "fit", "arguments"),

@@ -37,7 +37,7 @@ class Applicant(Contract):
     Time: Annotated[
         int,
         Field(ge=1, le=120, description="Term of the loan asked for"),
-        Scored("down", "months", "TERM", "Term of the loan too long"),
+        Scored("down", "months", "TERM", "Term of the loan too long", change="any"),
     ]
     Records: Annotated[
         Literal["no", "yes"],
@@ -57,36 +57,54 @@ class Applicant(Contract):
                 "freelance": Reason("JOB_FREELANCE", "Freelance employment"),
                 "partime": Reason("JOB_PART_TIME", "Part-time employment"),
             },
+            change="any",
         ),
     ] = None
     Expenses: Annotated[
         int,
         Field(ge=0, le=10_000, description="Living expenses"),
-        Scored("down", MONEY, "EXPENSES", "Living expenses too high"),
+        Scored("down", MONEY, "EXPENSES", "Living expenses too high", change="down"),
     ]
     Income: Annotated[
         float | None,
         Field(ge=0, le=100_000, description="Income"),
-        Scored("up", MONEY, "INCOME", "Income too low", missing=Reason("INCOME_NOT_STATED", "Income not stated")),
+        Scored(
+            "up",
+            MONEY,
+            "INCOME",
+            "Income too low",
+            missing=Reason("INCOME_NOT_STATED", "Income not stated"),
+            change="up",
+        ),
     ] = None
     Assets: Annotated[
         float | None,
         Field(ge=0, le=10_000_000, description="Value of what the applicant owns"),
         Scored(
-            "up", MONEY, "ASSETS", "Value of assets too low", missing=Reason("ASSETS_NOT_STATED", "Assets not stated")
+            "up",
+            MONEY,
+            "ASSETS",
+            "Value of assets too low",
+            missing=Reason("ASSETS_NOT_STATED", "Assets not stated"),
+            change="up",
         ),
     ] = None
     Debt: Annotated[
         float | None,
         Field(ge=0, le=10_000_000, description="Debts outstanding"),
         Scored(
-            "down", MONEY, "DEBT", "Outstanding debts too high", missing=Reason("DEBT_NOT_STATED", "Debts not stated")
+            "down",
+            MONEY,
+            "DEBT",
+            "Outstanding debts too high",
+            missing=Reason("DEBT_NOT_STATED", "Debts not stated"),
+            change="down",
         ),
     ] = None
     Amount: Annotated[
         int,
         Field(ge=1, le=1_000_000, description="Amount of the loan asked for"),
-        Scored("down", MONEY, "AMOUNT", "Amount of the loan too high"),
+        Scored("down", MONEY, "AMOUNT", "Amount of the loan too high", change="down"),
     ]
     Price: Annotated[
         int,

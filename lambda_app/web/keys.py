@@ -12,6 +12,7 @@ HEADER = "x-application-id"
 RELEASE_CHECK = "release-check"
 # A key reaches the log. No name, e-mail address or sentence can be written with these.
 LONGEST = 64
+CHARACTERS_PATTERN = "A-Za-z0-9_.:-"
 CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")
 
 

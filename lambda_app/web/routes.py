@@ -14,14 +14,17 @@ from lambda_app.web.messages import ITEMS_KEYS, Response, to_json
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, TypeVar
 
     from lambda_app.artifact import Artifact
     from lambda_app.challenger import Challenger
+    from lambda_app.changes import Changes
     from lambda_app.manifest import Answer
     from lambda_app.settings import Settings
     from lambda_app.web.messages import Request
     from lambda_app.web.records import DecisionRecord, Record
 
+    Found = TypeVar("Found")
     Route = Callable[[Request, str], Response]
 
 # The keys of the manifest, and of its `data`, that `GET /model` shows.
@@ -44,7 +47,9 @@ class Routes:
     """Answers requests with one artifact."""
 
     def __init__(self, artifact: Artifact, settings: Settings, challenger: Challenger | None = None) -> None:
+        self._artifact = artifact
         self._decider = Decider(artifact)
+        self._changes: Changes | None = None
         self._challenger = challenger
         self._manifest = artifact.manifest
         self._max_batch: int = settings.max_batch
@@ -54,8 +59,11 @@ class Routes:
         self._refuses_at: float = self._age.expires if settings.refuses_expired else float("inf")
         predict: dict[str, Route] = {"POST": self._predict}
         self._routes: dict[str, dict[str, Route]] = {
-            "/": predict,
+            "/": {**predict, "GET": self._form},
             "/predict": predict,
+            "/changes": {"POST": self._find_changes},
+            "/openapi.json": {"GET": self._openapi},
+            "/docs": {"GET": self._docs},
             "/health": {"GET": self._health},
             "/model": {"GET": self._model},
         }
@@ -90,6 +98,45 @@ class Routes:
             path = path[len(base) :]
         return path.rstrip("/") or "/"
 
+    def _form(self, _request: Request, _request_id: str) -> Response:
+        from lambda_app.web import form  # no decision needs it, so no cold start pays for it
+
+        return form.page(self._manifest)
+
+    def _openapi(self, _request: Request, _request_id: str) -> Response:
+        return Response(200, to_json(self._document()))
+
+    def _docs(self, _request: Request, _request_id: str) -> Response:
+        from lambda_app.web import docs  # the same
+
+        return docs.page(self._document())
+
+    def _document(self) -> dict[str, Any]:
+        from lambda_app.web import openapi  # the same
+
+        return openapi.document(self._manifest, base_path=self._base_path, max_batch=self._max_batch)
+
+    def _find_changes(self, request: Request, request_id: str) -> Response:
+        """What would have changed a denial. It decides nothing, so it leaves nothing in the log."""
+        self._refuse_expired()
+        payload = request.read()
+        if not isinstance(payload, dict):
+            raise Malformed("Send one application as a JSON object")
+        if self._changes is None:
+            from lambda_app.changes import Changes  # the same
+
+            self._changes = Changes(self._artifact)
+        key, _, scored = self._keyed(payload, request.header(HEADER), self._decider.score)
+        answer = {
+            "decision": "approve" if scored.approved else "deny",
+            **self._changes.ways(scored),
+            "model_version": self._decider.model_version,
+            "request_id": request_id,
+        }
+        if key is not None:
+            answer["application_id"] = key
+        return Response(200, to_json(answer))
+
     def _health(self, _request: Request, _request_id: str) -> Response:
         now = time.time()
         status = 503 if now >= self._refuses_at else 200
@@ -105,8 +152,7 @@ class Routes:
         return Response(200, to_json(shown))
 
     def _predict(self, request: Request, request_id: str) -> Response:
-        if time.time() >= self._refuses_at:
-            raise Expired("Release a model that is trained on newer data; GET /model says how old this one may be")
+        self._refuse_expired()
         payload = request.read()
         if isinstance(payload, dict):
             if "Items" not in payload or not payload.keys() <= ITEMS_KEYS:
@@ -141,14 +187,25 @@ class Routes:
     def _decide(
         self, application: object, request_id: str, source: str, header: object = None
     ) -> tuple[Answer, DecisionRecord]:
-        key, application, broken = parted(application, header)
-        try:
-            decision = self._decider.decide(application, request_id)
-        except Invalid as invalid:
-            raise Invalid([*broken, *invalid.errors], key) from None
-        if broken:
-            raise Invalid(broken)
+        key, application, decision = self._keyed(application, header, self._decider.decide, request_id)
         if key is not None:
             decision.answer["application_id"] = key
         challenger = self._challenger.outcome(application) if self._challenger else None
         return decision.answer, records.of_decision(decision, source, challenger)
+
+    def _keyed(
+        self, application: object, header: object, use: Callable[..., Found], *more: object
+    ) -> tuple[str | None, object, Found]:
+        """The caller's key, the application without it, and what is made of that; every broken rule at once."""
+        key, application, broken = parted(application, header)
+        try:
+            found = use(application, *more)
+        except Invalid as invalid:
+            raise Invalid([*broken, *invalid.errors], key) from None
+        if broken:
+            raise Invalid(broken)
+        return key, application, found
+
+    def _refuse_expired(self) -> None:
+        if time.time() >= self._refuses_at:
+            raise Expired("Release a model that is trained on newer data; GET /model says how old this one may be")

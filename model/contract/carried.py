@@ -6,9 +6,10 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from lambda_app.manifest import value_schema
 from model.contract.declarations import Contract, Reason, Scored
 from model.contract.errors import ContractError
-from model.contract.fields import FieldSpec, core_schema_of, fields_of, json_schema_of, value_schema_in
+from model.contract.fields import FieldSpec, core_schema_of, fields_of, json_schema_of
 from model.contract.file import File
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def _field_as_data(spec: FieldSpec) -> Field:
         field["missing"] = _sentence(spec.scored.missing)
     if spec.scored.words:
         field["by_word"] = {word: _sentence(reason) for word, reason in spec.scored.words.items()}
+    if spec.scored.change:
+        field["change"] = spec.scored.change
     return field
 
 
@@ -136,7 +139,7 @@ def _sentence(reason: Reason) -> Sentence:
 
 
 def _from_data(field: Field, schema: Schema) -> FieldSpec:
-    value = value_schema_in(schema)
+    value = value_schema(schema)
     return FieldSpec(
         name=field["name"],
         kind=field["kind"],
@@ -149,6 +152,7 @@ def _from_data(field: Field, schema: Schema) -> FieldSpec:
             field["text"],
             missing=Reason(**field["missing"]) if "missing" in field else None,
             words={word: Reason(**sentence) for word, sentence in field.get("by_word", {}).items()},
+            change=field.get("change"),
         ),
         minimum=value.get("ge"),
         maximum=value.get("le"),

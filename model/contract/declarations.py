@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Direction = Literal["up", "down", "free"]
+Change = Literal["up", "down", "any"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Scored:
         The reason instead if the value is missing; only for an optional field.
     words : mapping of str to Reason, optional
         The reasons instead of single words, such as `{"rent": Reason("RENT", "Housing rented")}`.
+    change : {"up", "down", "any"}, optional
+        How a person can change the value, such as "up" for savings; by default they cannot. Only such fields are
+        offered as a way from a denial to an approval.
     """
 
     direction: Direction
@@ -59,6 +63,7 @@ class Scored:
     text: str
     missing: Reason | None = None
     words: Mapping[str, Reason] = field(default_factory=dict, hash=False)
+    change: Change | None = None
 
     @property
     def reasons(self) -> tuple[Reason, ...]:

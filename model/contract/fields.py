@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from model.contract.declarations import Contract, Direction, Scored
+from lambda_app.manifest import value_schema
+from model.contract.declarations import Change, Contract, Direction, Scored
 from model.contract.errors import ContractError
 from model.contract.reasons import check_codes, check_line, check_reasons
 
@@ -109,12 +110,6 @@ def core_schema_of(fields: tuple[FieldSpec, ...]) -> Schema:
     }
 
 
-def value_schema_in(schema: Schema) -> Schema:
-    """The schema of a value that is present. An optional field wraps it twice, in `default` and in `nullable`."""
-    inner: Schema = schema["schema"]["schema"] if schema["type"] == "default" else schema
-    return inner
-
-
 def json_schema_of(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> Schema:
     """The JSON Schema of one application, for clients and OpenAPI."""
     schema = contract.model_json_schema()
@@ -199,6 +194,8 @@ def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpe
         raise ContractError("is not marked with Scored(direction, unit, code, text)", name)
     if scored.direction not in get_args(Direction):
         raise ContractError(f"the direction must be one of {', '.join(get_args(Direction))}", name)
+    if scored.change not in (None, *get_args(Change)):
+        raise ContractError(f"change must be one of {', '.join(get_args(Change))}, or left out", name)
     if not info.description:
         raise ContractError("has no description", name)
     check_line("description", info.description, name)
@@ -208,7 +205,7 @@ def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpe
     optional = schema["type"] == "default"
     if optional and (schema.get("default", ...) is not None or schema["schema"]["type"] != "nullable"):
         raise ContractError("an optional field must be written `Annotated[T | None, …] = None`", name)
-    value = value_schema_in(schema)
+    value = value_schema(schema)
     if value["type"] in ("int", "float"):
         minimum, maximum = _range(value, name)
         kind: Kind = "flag" if value["type"] == "int" and (minimum, maximum) == (0, 1) else value["type"]
@@ -224,6 +221,8 @@ def _field_spec(contract: type[Contract], name: str, schema: Schema) -> FieldSpe
     known = {*spec.value_schema, "allow_inf_nan", "metadata", "ref"}
     if extra := sorted(set(value) - known):
         raise ContractError(f"the rule {extra} cannot travel with the model; use ge and le", name)
+    if spec.words and scored.direction == "free" and scored.change in ("up", "down"):
+        raise ContractError(f'its words have no order, so a change cannot go {scored.change}; write change="any"', name)
     check_reasons(name, scored, spec.words, optional=optional)
     return spec
 

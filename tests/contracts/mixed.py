@@ -16,7 +16,9 @@ class Loan(Contract):
     """An application for a loan."""
 
     Amount: Annotated[
-        float, Field(ge=0, le=50_000, description="Amount asked for"), Scored("down", "units", "AMOUNT", "Too much")
+        float,
+        Field(ge=0, le=50_000, description="Amount asked for"),
+        Scored("down", "units", "AMOUNT", "Too much", change="down"),
     ]
     Years: Annotated[
         int | None,
@@ -24,7 +26,9 @@ class Loan(Contract):
         Scored("up", "years", "YEARS", "Length of employment", missing=EMPLOYMENT_NOT_STATED),
     ] = None
     Home: Annotated[
-        Literal["own", "rent", "parents"], Field(description="Housing"), Scored("free", "word", "HOME", "Housing")
+        Literal["own", "rent", "parents"],
+        Field(description="Housing"),
+        Scored("free", "word", "HOME", "Housing", change="any"),
     ]
     Job: Annotated[
         Literal["fixed", "freelance", "none", "unseen"] | None,
@@ -36,15 +40,20 @@ class Loan(Contract):
             "Kind of employment",
             missing=EMPLOYMENT_NOT_STATED,
             words={"none": Reason("NO_JOB", "No employment")},
+            change="any",
         ),
     ] = None
     Savings: Annotated[
         float | None,
         Field(ge=-1_000, le=1_000_000, description="Savings"),
-        Scored("up", "units", "SAVINGS", "Savings too low", missing=Reason("NO_SAVINGS", "Savings not stated")),
+        Scored(
+            "up", "units", "SAVINGS", "Savings too low", missing=Reason("NO_SAVINGS", "Savings not stated"), change="up"
+        ),
     ] = None
     Guarantor: Annotated[
-        int, Field(ge=0, le=1, description="1 if somebody guarantees"), Scored("up", "0 or 1", "GUARANTOR", "None")
+        int,
+        Field(ge=0, le=1, description="1 if somebody guarantees"),
+        Scored("up", "0 or 1", "GUARANTOR", "None", change="up"),
     ]
     Constant: Annotated[
         int, Field(ge=0, le=9, description="The same in all training rows"), Scored("free", "units", "CONST", "Never")

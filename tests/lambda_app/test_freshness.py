@@ -49,6 +49,8 @@ def test_an_expired_model_refuses_by_a_setting(by_hand: Path, tmp_path: Path) ->
 
     assert (refused.status, refused.body["title"]) == (503, "The model is too old to decide")
     assert refused.lines[0]["problem"] == "model-expired"
+    changes = {"rawPath": "/changes", "requestContext": {"http": {"method": "POST"}}, "body": json.dumps(APPROVED)}
+    assert service(changes).status == 503
     assert (service(HEALTH).status, service(HEALTH).body["status"]) == (503, "expired")
     assert service({"Items": [APPROVED]}).error == "Expired"
 

@@ -38,6 +38,9 @@ def check_answer(answer: Answer) -> None:
     output = json.dumps(answer.envelope, ensure_ascii=False) + answer.printed
     assert not [canary for canary in CANARIES if canary in output], output
     assert all(line["event"] in ("decision", "refusal") for line in answer.lines)
+    if answer.envelope.get("headers", {}).get("Content-Type", "").startswith("text/html"):  # GET /
+        assert answer.envelope["body"].startswith("<!doctype html>") or not answer.envelope["body"]  # or HEAD /
+        return
     body = answer.body
     if answer.status == 200:
         if "status" in body or "contract" in body:  # GET /health and /model
