@@ -137,7 +137,7 @@ class Changes:
 
     def _named(self, move: Move) -> Change:
         name = next(field.name for field in self._fields if field.place == move.place)
-        return {"field": name, "to": move.to, "share": move.size[0]}
+        return {"field": name, "to": move.to, "share": round(move.size[0], 6)}
 
 
 class _Changeable:

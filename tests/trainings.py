@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from model.contract import Contract
     from model.data.applications import Applications
     from model.formats import Columns
+    from model.formats.export import Exported
     from model.run import TrainingRun
 
 CONTRACTS = ROOT / "tests" / "contracts"
@@ -68,10 +69,16 @@ def as_sklearn(mixed: TrainingRun, out: Path) -> TrainingRun:
 
 def export_example() -> tuple[Artifact, Applications]:
     """A scorecard of the example's contract that nobody has judged, and the applications that it was trained on."""
+    exported, applications = example_to_write()
+    return exported.opened, applications
+
+
+def example_to_write() -> tuple[Exported, Applications]:
+    """The same with the bytes of its file."""
     contract = load_contract(f"{EXAMPLE / 'applicant.py'}:Applicant")
     task = task_of(contract, read(EXAMPLE / "credit_data.csv", contract))
     candidate = train(task)
-    return export(task, candidate).opened, candidate.training
+    return export(task, candidate), candidate.training
 
 
 def shuffled(applications: Applications, rows: int, seed: int) -> Applications:

@@ -65,7 +65,7 @@ def _content(content: Schema) -> str:
     examples = {"example": {"value": body["example"]}} if "example" in body else body.get("examples", {})
     shown += [
         f"<details><summary>{escape(name.capitalize())}</summary>"
-        f'<pre tabindex="0">{escape(json.dumps(each["value"], indent=2, ensure_ascii=False))}</pre></details>'
+        f"<pre>{escape(json.dumps(each['value'], indent=2, ensure_ascii=False))}</pre></details>"
         for name, each in examples.items()
     ]
     return "".join(shown)
@@ -80,9 +80,8 @@ def _schema(name: str, schema: Schema) -> str:
     )
     return (
         f'<section id="schema-{escape(name)}"><h3>{escape(name)}</h3><p>{escape(schema.get("description", ""))}</p>'
-        f'<div class="wide" tabindex="0" role="region" aria-label="Members of {escape(name)}"><table><thead><tr>'
-        f"<th scope=col>Member</th><th scope=col>Type</th><th scope=col>What</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div></section>"
+        f"<table><thead><tr><th scope=col>Member</th><th scope=col>Type</th><th scope=col>What</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></section>"
     )
 
 

@@ -7,7 +7,7 @@ examples it depends on the contract alone, so that a release of the same contrac
 from __future__ import annotations
 
 from lambda_app import errors
-from lambda_app.web.keys import CHARACTERS_PATTERN, HEADER, LONGEST
+from lambda_app.web.keys import CHARACTERS_PATTERN, KEY, LONGEST
 from lambda_app.web.messages import JSON, PROBLEM
 
 TYPE_CHECKING = False
@@ -80,9 +80,9 @@ def _decide(name: str, max_batch: int, examples: list[Any], contract: CarriedCon
         "summary": "Decide one application, or a list of them",
         "description": (
             "A list is answered in its order, and an application that cannot be decided gets an error in its place. "
-            "The same at `/predict` and at `/`."
+            "The same at `/predict` and at `/`. For one application, the header `X-Application-Id` may name your own "
+            f"key instead of its member `{KEY}`."
         ),
-        "parameters": [_key_header()],
         "requestBody": {
             "required": True,
             "content": {JSON: {"schema": {"oneOf": [_ref("Application"), batch]}, **_examples(shown)}},
@@ -119,7 +119,6 @@ def _changes(examples: list[Any], contract: CarriedContract) -> Schema:
             "The smallest changes of what the contract says a person can change: `one` field alone, smallest first, "
             "and the smallest of `two` fields that are enough only together. It decides nothing and is not logged."
         ),
-        "parameters": [_key_header()],
         "requestBody": {
             "required": True,
             "content": {
@@ -158,16 +157,6 @@ def _page(name: str, summary: str) -> Schema:
         "operationId": name,
         "summary": summary,
         "responses": {"200": {"description": "A page", "content": content}, **_refused(())},
-    }
-
-
-def _key_header() -> Schema:
-    return {
-        "name": "X-Application-Id",
-        "in": "header",
-        "required": False,
-        "description": f"Your own key of the application, for one application a request; the same as `{HEADER[2:]}`",
-        "schema": {"type": "string", "pattern": PATTERN},
     }
 
 
@@ -223,6 +212,7 @@ def _schemas(contract: CarriedContract) -> Schema:
     names = [field["name"] for field in contract["fields"]]
     application = contract["json_schema"]
     key = {"type": "string", "pattern": PATTERN, "description": "Your own key of the application; never scored"}
+    sent_key = {**key, "type": ["string", "null"]}
     version = {"type": "string", "pattern": "^[0-9a-f]{12}$", "description": "Everything that decides, as a hash"}
     request = {"type": "string", "description": "Identifies the answer here and in the log"}
     common = {"model_version": version, "request_id": request, "application_id": key}
@@ -230,7 +220,7 @@ def _schemas(contract: CarriedContract) -> Schema:
     to = {"type": ["number", "string"], "description": "The nearest value that is enough"}
     share = {"type": "number", "minimum": 0, "maximum": 1, "description": "The share of applicants that it passes"}
     return {
-        "Application": {**application, "properties": {**application["properties"], "application_id": key}},
+        "Application": {**application, "properties": {**application["properties"], "application_id": sent_key}},
         "Reason": _object(
             {
                 "code": {"type": "string"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -23,18 +22,16 @@ from model.formats.export import export
 from model.judge.limits import DEFAULTS
 from model.report import page
 from model.run import run
+from tests.browser.browsing import FAULTS, chromium
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
     from model.run import TrainingRun
 
 pytestmark = pytest.mark.browser
 FIELDS, WORDS, GROUPS, ROWS = 60, 10, 12, 3_000
 LONG = "skilled employee or official in a permanent post, number {:02}"
-FAULTS = (Path(__file__).parent / "faults.js").read_text(encoding="utf-8")
 
 
 def hard_contract() -> type[Contract]:
@@ -111,18 +108,6 @@ def address(request: pytest.FixtureRequest) -> str:
     """The report of a model that passed, of one with words and gaps, of the hard one; two of those compared."""
     found: TrainingRun = request.getfixturevalue(request.param)
     return (found.directory / (comparison.FILE if request.param == "compared" else page.FILE)).as_uri()
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 def unfold(tab: Page) -> None:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from lambda_app.manifest import Field as Carried
 
 SINGLES, PAIRS = 10_000, 1_000
-SLACK = 1e-12
+# Shares are rounded.
+SLACK = 2e-6
 
 
 @dataclass

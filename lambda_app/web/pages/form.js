@@ -166,7 +166,7 @@
       nodes.push(list("ul", one.map(inWords), "change"));
     }
     if (two.length) {
-      nodes.push(element("p", one.length ? "Or both of these smaller ones:" : "No single change, but both of these:"));
+      nodes.push(element("p", one.length ? "Or both of these together:" : "No single change, but both of these:"));
       nodes.push(list("ul", two.map(inWords), "change"));
     }
     if (!one.length && !two.length) nodes.push(element("p", "No single change and no two of what a person can change."));
