@@ -150,7 +150,8 @@ inference() {
     fail "the image's labels cannot be made" "Correct what the lines above name, then: make images"
   while IFS= read -r label; do labels+=(--label "$label"); done <"$work/labels"
   wheels=$(scripts/wheels.sh "$lock" "$architecture")
-  gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt operations/images/seal.py "$wheels"
+  gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt operations/images/seal.py scripts/entry.sh \
+    "$wheels"
   mkdir -p "$work/inference/model/artifacts"
   cp "$artifacts/manifest.json" "$artifacts/model.joblib" "$work/inference/model/artifacts/"
   if [[ -n ${CHALLENGER:-} ]]; then

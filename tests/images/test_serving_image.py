@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+import time
+import urllib.error
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +80,45 @@ def test_both_formats_decide_golden_cases_alike(sklearn_image: str, mixed: Train
         assert math.isclose(one["probability"], case["response"]["probability"], abs_tol=1e-9)
 
 
+def test_the_same_image_serves_plain_http_and_stops_when_asked(scorecard_image: str, mixed: TrainingRun) -> None:
+    # Given a container that is as locked up as a platform may lock it
+    locked = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--user", "12345", "--memory", "256m")  # noqa: S108
+    words = ("docker", "run", "--detach", *locked, "--publish", "127.0.0.1::8080", "--env", "WORKERS=2")
+    name = subprocess.run([*words, scorecard_image, "serve"], capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        port = subprocess.run(["docker", "port", name, "8080"], capture_output=True, text=True, check=True).stdout
+        address = f"http://{port.split()[0]}"
+        wait_for(f"{address}/live")
+        # When it is asked as a platform or a browser would
+        golden = mixed.manifest["golden"][0]
+        request = urllib.request.Request(f"{address}/predict", json.dumps(golden["request"]).encode())  # loopback
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found = json.load(answer)
+        with urllib.request.urlopen(address, timeout=30) as page:
+            assert page.read().startswith(b"<!doctype html>")
+        # Then it decides as exported, writes Lambda's line, and ends by itself
+        assert same(golden["response"], {key: value for key, value in found.items() if key != "request_id"})
+        subprocess.run(["docker", "stop", "--time", "20", name], capture_output=True, check=True)
+        ended = subprocess.run(["docker", "inspect", "--format", "{{.State.ExitCode}}", name], capture_output=True)
+        log = subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=True)
+        assert int(ended.stdout) == 0, log.stderr
+        assert [json.loads(line)["event"] for line in log.stdout.splitlines()] == ["decision", "metrics"]
+    finally:
+        subprocess.run(["docker", "rm", "--force", name], capture_output=True)
+
+
+def wait_for(address: str) -> None:
+    """Wait until something answers there."""
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(address, timeout=30).close()  # loopback
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"nothing answers at {address}")
+
+
 def test_labels_describe_the_model(scorecard_image: str, base: str, mixed: TrainingRun) -> None:
     labels = inspect(scorecard_image)["Config"]["Labels"]
     manifest = mixed.manifest
@@ -101,10 +143,10 @@ def test_image_holds_only_the_sealed_service_and_artifact(scorecard_image: str) 
     words = ["docker", "run", "--rm", "--network=none", "--entrypoint=python3", scorecard_image, "-c", CONTENTS]
     found = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
     packages = {name for name in found["top"] if not name.endswith(".dist-info")}
-    assert packages == {"__pycache__", "lambda_app", "model", "pydantic_core", "typing_extensions.py"}
+    assert packages == {"__pycache__", "gunicorn", "lambda_app", "model", "pydantic_core", "typing_extensions.py"}
     assert found["model"] == ["artifacts", "artifacts/manifest.json", "artifacts/model.joblib"]
     assert found["sources"] > 10
-    assert found["unsealed"] == []
+    assert [path for path in found["unsealed"] if not path.startswith("gunicorn/")] == []
     assert found["unreadable"] == []
     assert len(found["times"]) == 1
     assert found["file"] == "/var/task/lambda_app/artifact.py"
