@@ -14,6 +14,7 @@ ServiceError
     ├── Malformed           400  not JSON, or not a valid request
     ├── NotFound            404  no such path
     ├── MethodNotAllowed    405  the path does not accept this method
+    ├── NotDenied           409  a notice of adverse action was asked for an approval
     ├── TooLarge            413  more bytes or more applications than one request may carry
     ├── Invalid             422  the application breaks rules of the contract
     └── Expired             503  the model is too old to decide
@@ -171,6 +172,14 @@ class MethodNotAllowed(Refusal):
 
     def headers(self) -> dict[str, str]:
         return {"Allow": ", ".join(self.allowed)}
+
+
+class NotDenied(Refusal):
+    """409: a notice of adverse action was asked for an application that is approved."""
+
+    status = 409
+    slug = "not-denied"
+    title = "There is no adverse action to give notice of"
 
 
 class TooLarge(Refusal):

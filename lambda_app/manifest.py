@@ -61,6 +61,8 @@ if TYPE_CHECKING:
         fields: list[Field]
         # What the file of applications looks like, where it is not plain; see `model.contract.file`.
         file: NotRequired[dict[str, Any]]
+        # The fields that come from a consumer report, if there are any.
+        report_fields: NotRequired[list[str]]
 
     class FieldBins(TypedDict):
         """The bins of one field: `edges` for a number, `words` for a category; see `lambda_app.formats.scorer`."""

@@ -240,6 +240,26 @@ def _sql(options: Namespace) -> int:
     return 0
 
 
+def _notice(options: Namespace) -> int:
+    from uuid import uuid4
+
+    from lambda_app import artifact
+    from lambda_app.settings import Settings
+    from lambda_app.web.messages import Request
+    from lambda_app.web.routes import Routes
+
+    creditor = options.creditor.read_text(encoding="utf-8") if options.creditor else ""
+    routes = Routes(artifact.load(str(options.artifact)), Settings.read({"CREDITOR": creditor}))
+    try:
+        payload = json.loads(options.input.read_text(encoding="utf-8"))
+    except ValueError as err:
+        raise DataError(f"{options.input} is not JSON") from err
+    page = routes.respond(Request("file", "POST", "/notice", lambda: payload), str(uuid4()))
+    options.output.write_text(str(page.body), encoding="utf-8")
+    say("drafted", f"{options.output}, for counsel to review")
+    return 0
+
+
 def _openapi(options: Namespace) -> int:
     from lambda_app import artifact
     from lambda_app.web.openapi import document
@@ -281,6 +301,7 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "track": _track,
     "score": _score,
     "sql": _sql,
+    "notice": _notice,
     "openapi": _openapi,
     "contract": _contract,
 }

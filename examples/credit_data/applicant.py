@@ -124,6 +124,7 @@ class Applicant(Contract):
         ),
         Sensitive("Age", bands=(30, 45)),
     )
+    consumer_report: ClassVar[tuple[str, ...]] = ("Records", "Debt")
     samples: ClassVar[tuple[dict[str, object], ...]] = (
         {
             "Seniority": 12,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from lambda_app import errors
 from lambda_app.web.keys import CHARACTERS_PATTERN, KEY, LONGEST
 from lambda_app.web.messages import JSON, PROBLEM
+from lambda_app.web.notice import ABOUT
+from lambda_app.web.notice import LONGEST as LONGEST_TEXT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def document(manifest: Manifest, *, base_path: str = "", max_batch: int = 1000) 
         "paths": {
             "/predict": {"post": _decide("decide", max_batch, examples, contract)},
             "/changes": {"post": _changes(examples, contract)},
+            "/notice": {"post": _notice(examples)},
             "/health": {"get": _health()},
             "/model": {
                 "get": _read("model", "What decides", "The model, its training, and the contract", _ref("Model"))
@@ -137,6 +140,26 @@ def _changes(examples: list[Any], contract: CarriedContract) -> Schema:
     }
 
 
+def _notice(examples: list[Any]) -> Schema:
+    text = {"type": "string", "maxLength": LONGEST_TEXT}
+    about = {**_object(dict.fromkeys(ABOUT, text), optional=ABOUT), "description": "What else the letter says"}
+    schema = _object({"application": _ref("Application"), "about": about}, optional=("about",))
+    shown = {"denial": {"value": {"application": examples[-1], "about": {"name": "A. Applicant"}}}} if examples else {}
+    return {
+        "operationId": "notice",
+        "summary": "Draft the notice of adverse action for a denial",
+        "description": (
+            "A page to print, in the layout of form C-1 of Regulation B: a draft for counsel. It decides nothing and "
+            "is not logged."
+        ),
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema, **_examples(shown)}}},
+        "responses": {
+            "200": {"description": "The notice", "content": {"text/html": {"schema": {"type": "string"}}}},
+            **_refused((*BODY_REFUSALS[:1], errors.NotDenied, *BODY_REFUSALS[1:])),
+        },
+    }
+
+
 def _health() -> Schema:
     operation = _read("health", "Whether the service decides", "It decides", _ref("Health"))
     operation["responses"]["503"] = _answer("The model has expired, and the service refuses", _ref("Health"), {})
@@ -177,6 +200,7 @@ def _refusals() -> Schema:
     """Each refusal as a response, and the failure, with an example as the service writes it."""
     samples = (
         errors.Malformed("The body is not JSON"),
+        errors.NotDenied("The application is approved"),
         errors.TooLarge("A request may carry 1000 applications"),
         errors.Invalid([{"field": None, "rule": "dict_type", "detail": "An application is a JSON object"}]),
         errors.Expired("Release a model that is trained on newer data; GET /model says how old this one may be"),

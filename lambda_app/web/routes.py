@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from lambda_app.decision import Decider
-from lambda_app.errors import Expired, Invalid, Malformed, MethodNotAllowed, NotFound, TooLarge
+from lambda_app.errors import Expired, Invalid, Malformed, MethodNotAllowed, NotDenied, NotFound, TooLarge
 from lambda_app.freshness import Age
 from lambda_app.web import records
 from lambda_app.web.keys import HEADER, parted
@@ -54,6 +54,7 @@ class Routes:
         self._manifest = artifact.manifest
         self._max_batch: int = settings.max_batch
         self._base_path: str = settings.base_path
+        self._creditor: dict[str, Any] = settings.creditor
         self._answers_options: bool = bool(settings.cors_origins)
         self._age = Age(artifact.manifest)
         self._refuses_at: float = self._age.expires if settings.refuses_expired else float("inf")
@@ -62,6 +63,7 @@ class Routes:
             "/": {**predict, "GET": self._form},
             "/predict": predict,
             "/changes": {"POST": self._find_changes},
+            "/notice": {"POST": self._notice},
             "/openapi.json": {"GET": self._openapi},
             "/docs": {"GET": self._docs},
             "/health": {"GET": self._health},
@@ -136,6 +138,17 @@ class Routes:
         if key is not None:
             answer["application_id"] = key
         return Response(200, to_json(answer))
+
+    def _notice(self, request: Request, request_id: str) -> Response:
+        """The notice of a denial. Like the changes, it leaves nothing in the log."""
+        from lambda_app.web import notice  # the same
+
+        self._refuse_expired()
+        application, about = notice.parted(request.read())
+        _, _, decision = self._keyed(application, None, self._decider.decide, request_id)
+        if decision.scored.approved:
+            raise NotDenied("The application is approved")
+        return notice.page(self._artifact, decision.answer, about, self._creditor)
 
     def _health(self, _request: Request, _request_id: str) -> Response:
         now = time.time()

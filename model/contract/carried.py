@@ -22,13 +22,16 @@ ANNOTATIONS = frozenset({"title", "description", "default", "examples", "x-unit"
 
 def contract_as_data(contract: type[Contract], fields: tuple[FieldSpec, ...]) -> CarriedContract:
     """The part of a contract that travels with the model; `fields` are those of the contract."""
-    return {
+    carried: CarriedContract = {
         "name": contract.__name__,
         "core_schema": core_schema_of(fields),
         "json_schema": json_schema_of(contract, fields),
         "fields": _as_data(fields),
         "file": contract.file.as_data(),
     }
+    if contract.consumer_report:
+        carried["report_fields"] = list(contract.consumer_report)
+    return carried
 
 
 def carried_file(carried: CarriedContract) -> File:

@@ -210,5 +210,7 @@ class Contract(BaseModel):
     weight: ClassVar[str | None] = None
     # Why there is no sensitive column, in words for the report. Without it, the gate denies a contract that has none.
     no_sensitive_reason: ClassVar[str | None] = None
+    # The fields whose values come from a consumer report; a notice of adverse action then says so.
+    consumer_report: ClassVar[tuple[str, ...]] = ()
     # Applications for documents, smoke tests and golden cases. They are invented, never a real applicant's.
     samples: ClassVar[tuple[dict[str, object], ...]] = ()

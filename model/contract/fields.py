@@ -80,6 +80,8 @@ def fields_of(contract: type[Contract]) -> tuple[FieldSpec, ...]:
         raise ContractError(f"{contract.__name__} has no fields")
     _check_columns(contract)
     _check_sensitive(contract)
+    if unknown := [name for name in contract.consumer_report if name not in contract.model_fields]:
+        raise ContractError(f"consumer_report names {unknown[0]!r}, which is no field of {contract.__name__}")
     body = _model_fields(contract)
     fields = tuple(_field_spec(contract, name, body[name]["schema"]) for name in contract.model_fields)
     check_codes({spec.name: spec.scored for spec in fields})

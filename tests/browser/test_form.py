@@ -73,18 +73,6 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def example_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The artifact of the example's contract, whose fields are mostly optional or words."""
-    from tests.trainings import example_to_write
-
-    exported, _ = example_to_write()
-    directory = tmp_path_factory.mktemp("example")
-    (directory / "model.joblib").write_bytes(exported.content)
-    (directory / "manifest.json").write_text(json.dumps({**exported.opened.manifest, "golden": []}))
-    return directory
-
-
-@pytest.fixture(scope="module")
 def addresses(by_hand: Path, mixed: TrainingRun, example_directory: Path) -> Iterator[dict[str, tuple[str, Path]]]:
     """Three contracts, each served."""
     directories = {"default": by_hand, "mixed": mixed.directory, "example": example_directory}

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def test_defaults_serve_the_artifact_beside_the_package() -> None:
-    assert Settings.read({}) == (str(ROOT / "model" / "artifacts"), 1_048_576, 1000, False, "", frozenset())
+    assert tuple(Settings.read({})) == (str(ROOT / "model" / "artifacts"), 1_048_576, 1000, False, "", frozenset(), {})
 
 
 @pytest.mark.parametrize(
-    "empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH", "EXPIRED_MODEL", "BASE_PATH", "CORS_ORIGINS"]
+    "empty", ["MODEL_DIR", "MAX_BODY_LENGTH", "MAX_BATCH", "EXPIRED_MODEL", "BASE_PATH", "CORS_ORIGINS", "CREDITOR"]
 )
 def test_empty_variable_counts_as_unset(empty: str) -> None:
     assert Settings.read({empty: ""}) == Settings.read({})
@@ -32,15 +32,12 @@ def test_reads_every_variable() -> None:
         "MAX_BATCH": "2",
         "EXPIRED_MODEL": "refuse",
         "BASE_PATH": "/v1/",
+        "CREDITOR": '{"name": "Bank", "report_agency": {"name": "Reports"}}',
         "CORS_ORIGINS": "https://bank.example, http://localhost:3000",
     }
-    assert Settings.read(environ) == (
-        "/opt/model",
-        10,
-        2,
-        True,
-        "/v1",
-        {"https://bank.example", "http://localhost:3000"},
+    assert tuple(Settings.read(environ)) == (
+        *("/opt/model", 10, 2, True, "/v1", {"https://bank.example", "http://localhost:3000"}),
+        {"name": "Bank", "report_agency": {"name": "Reports"}},
     )
 
 
@@ -52,6 +49,23 @@ def test_invalid_number_is_refused_and_named(name: str, text: str) -> None:
     ) as caught:
         Settings.read({name: text})
     assert caught.value.name == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bank",
+        "[]",
+        '"Bank"',
+        '{"name": 1}',
+        '{"nome": "x"}',
+        '{"report_agency": "x"}',
+        '{"report_agency": {"fax": ""}}',
+    ],
+)
+def test_what_is_no_creditor_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match=r"^CREDITOR must be a JSON object"):
+        Settings.read({"CREDITOR": text})
 
 
 @pytest.mark.parametrize("text", ["bank.example", "https://", "https://bank.example/", "ftp://bank.example", "null"])

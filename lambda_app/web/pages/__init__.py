@@ -12,7 +12,7 @@ from lambda_app.web.messages import Response
 HTML = "text/html; charset=utf-8"
 
 
-def html_response(name: str, **parts: str) -> Response:
+def html_response(name: str, /, **parts: str) -> Response:
     """A page made of `NAME.html`, `NAME.css` and, if there is one, `NAME.js`.
 
     Parameters
@@ -23,9 +23,12 @@ def html_response(name: str, **parts: str) -> Response:
     """
     style, script = _file(f"{name}.css"), _file(f"{name}.js")
     parts |= {"style": style, "script": script}
-    # In one pass: what is put in may itself hold braces.
-    html = re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], _file(f"{name}.html"))
-    return Response(200, html, HTML, headers=headers(style, script))
+    return Response(200, filled(f"{name}.html", **parts), HTML, headers=headers(style, script))
+
+
+def filled(name: str, /, **parts: str) -> str:
+    """A file with each `{part}` replaced; in one pass, since what is put in may itself hold braces."""
+    return re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], _file(name))
 
 
 def headers(style: str, script: str = "") -> dict[str, str]:
