@@ -7,6 +7,7 @@ ones of the decision and nothing else, each about one scored field (`lambda_app.
 
 from __future__ import annotations
 
+import re
 import time
 from html import escape
 from math import exp
@@ -27,6 +28,12 @@ ABOUT = ("name", "address", "requested", "reference", "date")
 # So that the letter stays one page.
 LONGEST = 120
 MOST_LINES = 5
+# A few lines without control characters or such that are invisible or turn the direction of writing.
+_LINE = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"
+PATTERN = rf"^({_LINE}\n){{0,{MOST_LINES - 1}}}{_LINE}$"
+_TEXT = re.compile(PATTERN)
+# Half of a character, which UTF-8 cannot encode.
+_HALF = re.compile("[\ud800-\udfff]")
 # What is to be filled in by hand.
 BLANK = "_" * 24
 
@@ -44,12 +51,7 @@ def parted(payload: object) -> tuple[object, dict[str, str]]:
     if not isinstance(about, dict) or not about.keys() <= set(ABOUT):
         raise Malformed(f"about is an object of {', '.join(ABOUT)}")
     for name, text in about.items():
-        if (
-            not isinstance(text, str)
-            or len(text) > LONGEST
-            or text.count("\n") >= MOST_LINES
-            or not text.replace("\n", "").isprintable()
-        ):
+        if not isinstance(text, str) or len(text) > LONGEST or not _TEXT.fullmatch(text) or _HALF.search(text):
             raise Malformed(f"about.{name} is a text of at most {LONGEST} characters in {MOST_LINES} lines")
     return payload["application"], about
 

@@ -11,6 +11,7 @@ from lambda_app.web.keys import CHARACTERS_PATTERN, KEY, LONGEST
 from lambda_app.web.messages import JSON, PROBLEM
 from lambda_app.web.notice import ABOUT
 from lambda_app.web.notice import LONGEST as LONGEST_TEXT
+from lambda_app.web.notice import PATTERN as PATTERN_OF_TEXT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _changes(examples: list[Any], contract: CarriedContract) -> Schema:
 
 
 def _notice(examples: list[Any]) -> Schema:
-    text = {"type": "string", "maxLength": LONGEST_TEXT}
+    text = {"type": "string", "maxLength": LONGEST_TEXT, "pattern": PATTERN_OF_TEXT}
     about = {**_object(dict.fromkeys(ABOUT, text), optional=ABOUT), "description": "What else the letter says"}
     schema = _object({"application": _ref("Application"), "about": about}, optional=("about",))
     shown = {"denial": {"value": {"application": examples[-1], "about": {"name": "A. Applicant"}}}} if examples else {}

@@ -36,4 +36,4 @@ def test_every_route_passes_every_check(contract: str, by_hand: Path, mixed: Tra
             timeout=300,
         )
     assert done.returncode == 0, done.stdout[-5_000:]
-    assert "Tested: 7" in done.stdout
+    assert "Tested: 8" in done.stdout

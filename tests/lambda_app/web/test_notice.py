@@ -96,6 +96,7 @@ def test_an_approval_has_no_notice(service: Service) -> None:
         pytest.param({"application": DENIED, "about": {"name": 1}}, 400, id="number"),
         pytest.param({"application": DENIED, "about": {"name": "x" * 121}}, 400, id="long"),
         pytest.param({"application": DENIED, "about": {"address": "\n" * 5}}, 400, id="lines"),
+        pytest.param({"application": DENIED, "about": {"name": "\ud800"}}, 400, id="half-a-character"),
         pytest.param({"application": DENIED, "about": {"name": "\u202e"}}, 400, id="invisible"),
         pytest.param({"application": DENIED, "about": "me"}, 400, id="text"),
         pytest.param({"application": {**DENIED, "Income": -1}}, 422, id="invalid"),
