@@ -138,8 +138,8 @@ lint: $(VENV)/development $(CHECKOV) ## Lint and type-check Python, shell, Cloud
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/cfn-lint infra/*.yaml examples/step_functions/*.yaml
-	$(CHECKOV) --framework cloudformation --file infra/*.yaml examples/step_functions/*.yaml --quiet --compact --skip-download
+	$(BIN)/cfn-lint infra/*.yaml examples/step_functions/*.yaml examples/platforms/{ecs,sagemaker}.yaml
+	$(CHECKOV) --framework cloudformation --file infra/*.yaml examples/step_functions/*.yaml examples/platforms/{ecs,sagemaker}.yaml --quiet --compact --skip-download
 	shellcheck --external-sources scripts/*.sh .ci/run
 	$(BIN)/zizmor --offline --no-progress --quiet .github/workflows
 	$(BIN)/hadolint Dockerfile_*
