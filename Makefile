@@ -68,6 +68,12 @@ run: trained $(EMULATOR) ## Train a model, decide two applications in AWS's Lamb
 serve: trained $(EMULATOR) ## Serve the model on port 9000 (PORT=…) until Ctrl-C
 	@$(SERVE) --port $(PORT) serve
 
+.PHONY: web
+web: PORT = 8080
+web: trained ## Serve the form and the API over plain HTTP on port 8080 (PORT=…) until Ctrl-C
+	@echo "Serving $(ARTIFACTS): http://127.0.0.1:$(PORT) for people, http://127.0.0.1:$(PORT)/docs for developers; Ctrl-C stops it."
+	@MODEL_DIR=$(call quoted,ARTIFACTS) PORT=$(PORT) exec $(BIN)/python -m lambda_app.serve
+
 .PHONY: bench
 bench: $(VENV)/development trained $(EMULATOR) ## Measure against the alternatives; write docs/benchmarks.md
 	@$(if $(EMULATOR),,echo "The benchmarks need figures that only Linux provides: run them on Linux or in WSL 2." >&2; exit 1)

@@ -33,6 +33,8 @@ REPORT = "model_metrics.html"
 # Sections of the report that have a picture besides the first screen; each light and dark.
 SECTIONS = ("scorecard", "denial")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# An application that is denied, as someone fills the form.
+FILLED = {"#f0": "1", "#f1": "45000"}
 RUNS = ("experiments-runs", "experiments-compared")
 WIDE, HIGH = 1100, 760
 SECONDS = 60.0
@@ -40,9 +42,8 @@ SECONDS = 60.0
 
 def names() -> list[str]:
     """The file of each picture."""
-    return [f"report-{section}-{scheme}.png" for section in ("summary", *SECTIONS) for scheme in SCHEMES] + [
-        f"{name}.png" for name in RUNS
-    ]
+    pages = (*(f"report-{section}" for section in ("summary", *SECTIONS)), "form-denied")
+    return [f"{page}-{scheme}.png" for page in pages for scheme in SCHEMES] + [f"{name}.png" for name in RUNS]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,6 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         _report(browser, (chosen.artifacts / REPORT).resolve().as_uri())
+        with _served(chosen.artifacts) as address:
+            _form(browser, address)
         with tempfile.TemporaryDirectory() as name, _recorded_runs(Path(name)) as address:
             _experiments(browser, address)
         browser.close()
@@ -84,6 +87,42 @@ def _report(browser: Browser, address: str) -> None:
 
 
 @contextmanager
+def _served(artifacts: Path) -> Iterator[str]:
+    """The service over plain HTTP; yields its address."""
+    port = _free_port()
+    environment = os.environ | {"MODEL_DIR": str(artifacts), "PORT": str(port), "WORKERS": "1"}
+    command = [sys.executable, "-m", "lambda_app.serve"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as server:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait(address)
+            yield address
+        finally:
+            server.terminate()
+
+
+def _form(browser: Browser, address: str) -> None:
+    for scheme in SCHEMES:
+        tab = browser.new_page(viewport={"width": 760, "height": HIGH}, color_scheme=scheme)
+        tab.goto(address)
+        for field, value in FILLED.items():
+            tab.fill(field, value)
+        for field in ("f2", "f3"):
+            tab.check(f"[name={field}][value='0']")
+        tab.click("[type=submit]")
+        tab.wait_for_selector("#explanation .change")
+        tab.screenshot(path=PICTURES / f"form-denied-{scheme}.png", full_page=True)
+        tab.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
 def _recorded_runs(scratch: Path) -> Iterator[str]:
     """Two recorded runs of different settings in MLflow's own server; yields its address."""
     uri = f"sqlite:///{scratch / 'mlflow.db'}"
@@ -96,9 +135,7 @@ def _recorded_runs(scratch: Path) -> Iterator[str]:
         fixed = ["--rows", "20000", "--max-iter", iterations, "--most-iterations", iterations]
         command = [sys.executable, "-m", "model", "train", *fixed, "--out", str(scratch / iterations)]
         subprocess.run(command, cwd=scratch, env=environment, stdout=subprocess.DEVNULL, check=False)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     command = [str(Path(sys.executable).with_name("mlflow")), "ui", "--backend-store-uri", uri, "--port", str(port)]
     with subprocess.Popen(
         [*command, "--workers", "1"],
