@@ -90,6 +90,17 @@ $(VENV)/peers/bin/python: requirements/peers.txt $(BIN)/uv
 quality: $(VENV)/peers/bin/python ## Compare the scorecard with six other models on two public data sets
 	$(VENV)/peers/bin/python -m benchmarks.quality
 
+$(VENV)/frameworks/bin/python: requirements/frameworks.txt $(BIN)/uv
+	@echo "Installing the frameworks into $(VENV)/frameworks (once) …"
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/frameworks
+	$(BIN)/uv pip install --quiet --python $@ --require-hashes -r requirements/frameworks.txt
+	@touch $@
+
+.PHONY: frameworks
+frameworks: $(VENV)/development $(VENV)/frameworks/bin/python ## Fit models of LightGBM, XGBoost and Keras anew, as ONNX files for the tests
+	$(BIN)/python -m scripts.frameworks data build/frameworks
+	TF_CPP_MIN_LOG_LEVEL=2 $(VENV)/frameworks/bin/python -m scripts.frameworks fit build/frameworks tests/onnx
+
 .PHONY: trained
 trained: $(VENV)/training
 	@$(MODEL) scripts/train_if_changed.sh
@@ -121,7 +132,7 @@ LOCK = cd requirements && ../$(BIN)/uv pip compile --quiet --universal --generat
 .PHONY: lock
 lock: $(BIN)/uv ## Resolve requirements/*.in again into hash-locked requirements/*.txt
 	($(LOCK) development.in -o development.txt)
-	for image in inference inference-sklearn lambda-base peers sbom training tutorial; do ($(LOCK) -c development.txt $$image.in -o $$image.txt); done
+	for image in frameworks inference inference-onnx inference-sklearn lambda-base peers sbom training tutorial; do ($(LOCK) -c development.txt $$image.in -o $$image.txt); done
 	$(LOCK) --no-deps rie.in -o rie.txt
 	$(LOCK) bootstrap.in -o bootstrap.txt
 	$(LOCK) checkov.in -o checkov.txt

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_app.formats import BUILT_IN
 from model.data.rejects import MAX_REJECT_SHARE
 from model.fit.settings import TrainingSettings
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CONTRACT = "model.applicant:Applicant"
 ARTIFACTS = Path("model/artifacts")
+# The formats that a trained model can be written in; `onnx` is for those of `adopt`.
+TRAINED = ("scorecard", "sklearn")
 # Those of `model.sql.query`, which imports too much for `--help`.
 DIALECTS = ("duckdb", "sqlite", "postgres", "spark", "trino", "bigquery", "snowflake", "redshift")
 # The largest seed that scikit-learn accepts.
@@ -61,6 +62,19 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _opened(exporting)
     _labelled(exporting)
     _written(exporting)
+    adopting = command("adopt", "take over a model of any framework from its ONNX file: judge, gate and export it")
+    adopting.add_argument("--onnx", type=Path, required=True, metavar="FILE", help="the model, in one file")
+    adopting.add_argument(
+        "--output", metavar="NAME", help="the output with the estimates; default: the only one of floats"
+    )
+    adopting.add_argument("--column", type=int, metavar="N", help="its column for approve, from 0; default: the last")
+    adopting.add_argument(
+        "--threshold", type=float, metavar="P", help="the cut-off; default: chosen on the training rows, as for train"
+    )
+    _labelled(adopting)
+    adopting.add_argument("--dated", metavar="YYYY-MM-DD", help="when the data is from")
+    adopting.add_argument("--out", type=Path, required=True, metavar="DIR", help="the artifact's directory")
+    _compared(adopting)
     evaluating = command(
         "evaluate",
         "judge an artifact on labelled applications and print every figure; of its training data, only the hold-out",
@@ -230,7 +244,7 @@ def _labelled(added: argparse.ArgumentParser) -> None:
 
 def _written(added: argparse.ArgumentParser) -> None:
     added.add_argument("--out", type=Path, default=ARTIFACTS, metavar="DIR", help="default: %(default)s")
-    added.add_argument("--format", choices=sorted(BUILT_IN), default="scorecard", help="default: %(default)s")
+    added.add_argument("--format", choices=TRAINED, default="scorecard", help="default: %(default)s")
 
 
 def _opened(added: argparse.ArgumentParser) -> None:

@@ -123,6 +123,46 @@ def _export(options: Namespace) -> int:
     )
 
 
+def _adopt(options: Namespace) -> int:
+    from model.contract.loading import load_contract
+    from model.errors import ExportError
+    from model.fit.cutoff import candidate_cutoffs, choose_cutoff
+    from model.fit.estimates import estimates
+    from model.fit.settings import TrainingSettings
+    from model.fit.splitting import split
+    from model.fit.task import TrainingTask
+    from model.fit.train import Candidate
+    from model.formats.onnx import adopted
+    from model.judge.champion import read_champion
+    from model.run import publish
+
+    contract = load_contract(options.contract)
+    limits = permitted_limits(contract)
+    if limits is None:
+        return GATE_FAILED
+    if options.champion is not None:
+        read_champion(options.champion)
+    applications = applications_of(options, contract, options.dated)
+    say("data", f"{len(applications.approved):,} applications from {applications.source}")
+    settings = TrainingSettings(seed=options.seed)
+    training, holdout = split(applications, settings)
+    try:
+        pipeline = adopted(options.onnx.read_bytes(), applications.fields, options.output, options.column)
+    except ExportError as err:
+        raise ExportError(f"{options.onnx}: {err}") from err
+    say("warning", f"the {len(holdout.approved):,} rows of the hold-out judge it fairly only if they did not train it")
+    cutoff, choice = options.threshold, None
+    if cutoff is None:
+        seen = estimates(pipeline, training.matrix)
+        choice = choose_cutoff(
+            candidate_cutoffs(seen), seen, training, limits, settings.gap_margin, len(holdout.approved)
+        )
+        cutoff = choice.cutoff
+    candidate = Candidate(pipeline, cutoff, training, holdout, choice=choice)
+    task = TrainingTask(contract, applications, limits, settings, "onnx", options.champion)
+    return report(publish(task, candidate, options.out))
+
+
 def _alternatives(options: Namespace) -> int:
     from model.contract.carried import refuse_another_contract
     from model.contract.loading import load_contract
@@ -295,6 +335,7 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "train": _train,
     "alternatives": _alternatives,
     "export": _export,
+    "adopt": _adopt,
     "evaluate": _evaluate,
     "gate": _gate,
     "compare": _compare,

@@ -18,7 +18,8 @@ def report(done: TrainingRun) -> int:
     manifest = done.manifest
     metrics, parity = manifest["metrics"], manifest["parity"]
     say("model", f"{manifest['format']} {manifest['model_version']}, approves from {manifest['threshold']:.4f}")
-    say("iterations", f"{manifest['settings']['max_iter']:,}")
+    if manifest["format"] != "onnx":  # whose training is its own affair
+        say("iterations", f"{manifest['settings']['max_iter']:,}")
     for value in manifest.get("unsupported", ()):
         say(
             "support",

@@ -108,9 +108,9 @@ gather() {
   done
 }
 
-# facts: print the format and the training time (seconds since 1970) of the model in $artifacts.
+# facts DIRECTORY: print the format and the training time (seconds since 1970) of the model there.
 facts() {
-  "$python" - "$artifacts/manifest.json" <<'PYTHON'
+  "$python" - "$1/manifest.json" <<'PYTHON'
 import datetime, json, sys
 
 manifest = json.load(open(sys.argv[1], encoding="utf-8"))
@@ -134,34 +134,40 @@ record() {
 inference() {
   [[ -f $artifacts/manifest.json && -f $artifacts/model.joblib ]] ||
     fail "there is no judged model in $artifacts" "Train one: make run"
-  local format trained_at lock label wheels labels=()
-  read -r format trained_at < <(facts) || fail "the manifest in $artifacts cannot be read" "Train again: make run"
+  local format installed trained_at lock label wheels labels=()
+  read -r format trained_at < <(facts "$artifacts") || fail "the manifest in $artifacts cannot be read" "Train again: make run"
   if [[ ${MODEL_FORMAT:-$format} != "$format" ]]; then
     echo "images: exporting the model of $artifacts in format $MODEL_FORMAT ..." >&2
     "$python" -m model export --artifact "$artifacts" --format "$MODEL_FORMAT" --out "$work/artifacts" \
       ${CONTRACT:+--contract "$CONTRACT"} ${DATA:+--data "$DATA"} >&2 ||
       fail "the model could not be exported in format $MODEL_FORMAT" "Correct what the lines above name, then: make images"
     artifacts=$work/artifacts
-    read -r format trained_at < <(facts) || fail "the manifest in $artifacts cannot be read" "Train again: make run"
+    read -r format trained_at < <(facts "$artifacts") || fail "the manifest in $artifacts cannot be read" "Train again: make run"
   fi
-  lock=inference && [[ $format = scorecard ]] || lock=inference-$format
+  # A scorecard runs wherever another format does, so a challenger may be of another.
+  installed=$format
+  if [[ -n ${CHALLENGER:-} ]]; then
+    [[ -f $CHALLENGER/manifest.json && -f $CHALLENGER/model.joblib ]] ||
+      fail "there is no judged model in $CHALLENGER" "Name the directory of an artifact: CHALLENGER=DIR"
+    [[ $format != scorecard ]] || read -r installed _ < <(facts "$CHALLENGER") ||
+      fail "the manifest in $CHALLENGER cannot be read" "Train it again"
+  fi
+  lock=inference && [[ $installed = scorecard ]] || lock=inference-$installed
   base "${BASE_IMAGE:-}" "$lambda_base"
   "$python" -m operations.images.labels "$artifacts/manifest.json" "$base" >"$work/labels" ||
     fail "the image's labels cannot be made" "Correct what the lines above name, then: make images"
   while IFS= read -r label; do labels+=(--label "$label"); done <"$work/labels"
   wheels=$(scripts/wheels.sh "$lock" "$architecture")
-  gather inference lambda_app requirements/inference.txt requirements/inference-sklearn.txt operations/images/seal.py scripts/entry.sh \
+  gather inference lambda_app requirements/inference{,-onnx,-sklearn}.txt operations/images/seal.py scripts/entry.sh \
     "$wheels"
   mkdir -p "$work/inference/model/artifacts"
   cp "$artifacts/manifest.json" "$artifacts/model.joblib" "$work/inference/model/artifacts/"
   if [[ -n ${CHALLENGER:-} ]]; then
-    [[ -f $CHALLENGER/manifest.json && -f $CHALLENGER/model.joblib ]] ||
-      fail "there is no judged model in $CHALLENGER" "Name the directory of an artifact: CHALLENGER=DIR"
     mkdir "$work/inference/model/artifacts/challenger"
     cp "$CHALLENGER/manifest.json" "$CHALLENGER/model.joblib" "$work/inference/model/artifacts/challenger/"
   fi
   build inference Dockerfile_Inference_Lambda "${IMAGE:-ccapproval-deploy:latest}" "${labels[@]}" \
-    --build-arg "MODEL_FORMAT=$format" --build-arg "SOURCE_DATE_EPOCH=$trained_at"
+    --build-arg "MODEL_FORMAT=$installed" --build-arg "SOURCE_DATE_EPOCH=$trained_at"
   record inference "${IMAGE:-ccapproval-deploy:latest}"
 }
 

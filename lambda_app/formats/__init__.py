@@ -34,7 +34,7 @@ if TYPE_CHECKING:
             """
 
 
-BUILT_IN = ("scorecard", "sklearn")
+BUILT_IN = ("scorecard", "sklearn", "onnx")
 _registered: dict[str, Format] = {}
 
 

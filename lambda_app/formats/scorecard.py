@@ -5,21 +5,13 @@ The model is plain data, `ScorecardTables` below. An optional field's last entry
 
 from __future__ import annotations
 
-from io import BytesIO
 from math import exp
 
-try:
-    # The compiled half of pickle is enough here; pickle itself adds 1 ms to a cold start.
-    from _pickle import Unpickler, UnpicklingError
-except ImportError:  # this Python has no compiled half
-    from pickle import Unpickler, UnpicklingError
-
-from lambda_app.errors import UnsafeContent
-from lambda_app.formats.scorer import Binning
+from lambda_app.formats.scorer import Binning, unpickled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn, TypedDict
+    from typing import TypedDict
 
     from lambda_app.manifest import Application, FieldBins, Manifest, Reference
 
@@ -46,10 +38,7 @@ def open(content: bytes, manifest: Manifest) -> Scorecard:  # noqa: A001  # the 
     UnsafeContent
         The content refers to a class, or is not a pickle of plain data.
     """
-    try:
-        tables: ScorecardTables = _PlainUnpickler(BytesIO(content)).load()
-    except Exception as err:
-        raise UnsafeContent("refers to a class, or is not a pickle of plain data; none of it was run") from err
+    tables: ScorecardTables = unpickled(content)
     return Scorecard(tables, manifest["reference"])
 
 
@@ -94,10 +83,3 @@ class Scorecard(Binning):
             reference - points[number]
             for reference, points, number in zip(self._reference, self._points, bins, strict=True)
         ]
-
-
-class _PlainUnpickler(Unpickler):
-    """Opens plain data and nothing else."""
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise UnpicklingError(f"{module}.{name}")

@@ -1,38 +1,34 @@
 """Format `sklearn`: a fitted scikit-learn pipeline, for estimators that no lean format can hold.
 
-Its input has a column for each field, in the contract's order: numbers as they are, a word as its index among the
-field's words, NaN for a missing value. joblib imports numpy and scikit-learn, which adds hundreds of milliseconds to a
-cold start; only this format pays for it.
+joblib imports numpy and scikit-learn, which adds hundreds of milliseconds to a cold start; only this format pays.
 """
 
 from __future__ import annotations
 
 from io import BytesIO
-from itertools import pairwise
-from math import nan
 
-from lambda_app.formats.scorer import Binning
+from lambda_app.formats.estimator import Estimator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_app.manifest import Application, Manifest
+    from lambda_app.manifest import Manifest
 
 VERSION = 1
 
 
-def open(content: bytes, manifest: Manifest) -> Estimator:  # noqa: A001  # the name that every format has
+def open(content: bytes, manifest: Manifest) -> Pipeline:  # noqa: A001  # the name that every format has
     """Open the pipeline from the very bytes whose digest was checked, because unpickling can run code."""
     import joblib
     from threadpoolctl import threadpool_limits
 
     # A request is a single row, so threads would only add overhead.
     threadpool_limits(limits=1)
-    return Estimator(joblib.load(BytesIO(content)), manifest)
+    return Pipeline(joblib.load(BytesIO(content)), manifest)
 
 
-class Estimator(Binning):
+class Pipeline(Estimator):
     """Scores an application with a fitted pipeline.
 
     Parameters
@@ -40,52 +36,15 @@ class Estimator(Binning):
     pipeline : sklearn.pipeline.Pipeline
         Fitted; one of its two classes is 1, 'approve'.
     manifest : Manifest
-        Gives the words of each field, the bins, and the reference applicant's values. The bins affect no decision, and
-        the model version does not cover them: only the edges of numbers are used, for the log.
     """
 
-    __slots__ = ("_approve", "_pipeline", "_places", "_reference")
+    __slots__ = ("_approve", "_pipeline")
 
     def __init__(self, pipeline: Any, manifest: Manifest) -> None:
-        fields = manifest["contract"]["fields"]
-        super().__init__(
-            [
-                {"name": field["name"], "words": field["words"]}
-                if field["words"]
-                else {"name": field["name"], "edges": [float(edge) for edge in bins["edges"]]}
-                for field, bins in zip(fields, manifest["bins"]["fields"], strict=True)
-            ]
-        )
+        super().__init__(manifest)
         self._pipeline = pipeline
         self._approve = list(pipeline.classes_).index(1)
-        self._places = [
-            (field["name"], {word: float(place) for place, word in enumerate(field["words"])}) for field in fields
-        ]
-        self._reference = self._row(manifest["reference"]["values"])
-
-    def probability(self, values: Application, _bins: list[int]) -> float:
-        """The probability of being creditworthy, as the pipeline estimates it."""
-        return float(self.probabilities([self._row(values)])[0])
-
-    def shortfalls(self, values: Application, _bins: list[int]) -> list[float]:
-        """What each field adds as the applicant's values are replaced, one after another, by the reference's.
-
-        They add up to the reference's probability minus the applicant's, even if fields interact.
-        """
-        row = self._row(values)
-        steps = [row]
-        for place, value in enumerate(self._reference):
-            row = [*row[:place], value, *row[place + 1 :]]
-            steps.append(row)
-        return [after - before for before, after in pairwise(self.probabilities(steps).tolist())]
 
     def probabilities(self, rows: Any) -> Any:
         """The probability of being creditworthy for each row of numbers, as an ndarray of shape (n,)."""
         return self._pipeline.predict_proba(rows)[:, self._approve]
-
-    def _row(self, values: Application) -> list[float]:
-        row = []
-        for name, places in self._places:
-            value = values[name]
-            row.append(nan if value is None else places[value] if places else float(value))
-        return row

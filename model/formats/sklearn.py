@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lambda_app.artifact import Artifact
-    from lambda_app.formats.sklearn import Estimator
+    from lambda_app.formats.estimator import Estimator
     from model.fit.train import Candidate
 
     Floats = NDArray[np.float64]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STATEMENT, PREDICATE = "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "tag:ccapproval,2026:scripts/images.sh"
-LOCKS = ("requirements/inference.txt", "requirements/inference-sklearn.txt")
+LOCKS = tuple(f"requirements/inference{of}.txt" for of in ("", "-onnx", "-sklearn"))
 
 # What in-toto defines.
 Statement = dict[str, Any]

@@ -1,6 +1,6 @@
 """The inference image's last build step: `seal.py FORMAT EPOCH ROOT` seals ROOT/var/task.
 
-It refuses an artifact, or a challenger beside it, in another format than the one whose dependencies were installed, one
+It refuses an artifact, or a challenger beside it, in a format whose dependencies were not installed, one
 that has not passed its gate, and one that decides a golden case otherwise than at its export. Then it compiles every
 module to byte-code that Python never checks against its source, makes every file readable to any user, and gives every
 file the same time, so that the same inputs give the same layer.
@@ -32,7 +32,8 @@ def main() -> int:
     served = task / "model/artifacts"
     for directory in filter(Path.is_dir, (served, served / "challenger")):
         artifact_format = json.loads((directory / "manifest.json").read_text())["format"]
-        if artifact_format != image_format:
+        # A scorecard needs nothing that another format's image lacks.
+        if artifact_format not in (image_format, "scorecard"):
             print(
                 f"The format of {directory.name} is '{artifact_format}': build with MODEL_FORMAT={artifact_format}.",
                 file=sys.stderr,

@@ -140,7 +140,7 @@ def test_is_served(toy: TrainingRun) -> None:
 
 
 def test_unknown_format_is_refused_by_name() -> None:
-    with pytest.raises(ExportError, match="there is no format 'none'; known formats: scorecard, sklearn"):
+    with pytest.raises(ExportError, match="there is no format 'none'; known formats: scorecard, sklearn, onnx"):
         model.formats.find("none")
 
 
