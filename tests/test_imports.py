@@ -20,7 +20,7 @@ FIRST_PARTY = {"lambda_app", "model", "operations", "scripts", "tests", "benchma
 # What each package may import: which other packages of ours, and which third-party ones (None: any).
 MAY_IMPORT: dict[str, tuple[set[str], set[str] | None]] = {
     # The first two only inside format `sklearn`; the others belong to some versions of the standard library.
-    "lambda_app": (set(), {"gunicorn", "joblib", "threadpoolctl", "_sha2", "_sha256"}),
+    "lambda_app": (set(), {"gunicorn", "joblib", "numpy", "onnxruntime", "threadpoolctl", "_sha2", "_sha256"}),
     "model": ({"lambda_app"}, None),
     # numpy only where outcomes meet the code that judges a model.
     "operations": ({"lambda_app", "model"}, {"boto3", "botocore", "jinja2", "numpy"}),
