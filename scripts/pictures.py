@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from scripts import tour
 from scripts.experiments import page_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ REPORT = "model_metrics.html"
 # Sections of the report that have a picture besides the first screen; each light and dark.
 SECTIONS = ("scorecard", "denial")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+TOUR = "tour.gif"
 # An application that is denied, as someone fills the form.
 FILLED = {"#f0": "1", "#f1": "45000"}
 RUNS = ("experiments-runs", "experiments-compared")
@@ -43,7 +45,7 @@ SECONDS = 60.0
 def names() -> list[str]:
     """The file of each picture."""
     pages = (*(f"report-{section}" for section in ("summary", *SECTIONS)), "form-denied")
-    return [f"{page}-{scheme}.png" for page in pages for scheme in SCHEMES] + [f"{name}.png" for name in RUNS]
+    return [f"{page}-{scheme}.png" for page in pages for scheme in SCHEMES] + [f"{name}.png" for name in RUNS] + [TOUR]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,6 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         _report(browser, (chosen.artifacts / REPORT).resolve().as_uri())
         with _served(chosen.artifacts) as address:
             _form(browser, address)
+            tour.record(browser, address, chosen.artifacts, PICTURES / TOUR)
         with tempfile.TemporaryDirectory() as name, _recorded_runs(Path(name)) as address:
             _experiments(browser, address)
         browser.close()
