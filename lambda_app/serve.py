@@ -6,7 +6,7 @@ and every line of the log is what Lambda's would be. gunicorn runs the workers; 
 PORT              where to listen, on all addresses; 8080 by default
 WORKERS           processes; by default one for each CPU that this process may use
 THREADS           requests that one worker reads or answers at once; 8 by default
-TIMEOUT           seconds after which a worker that hangs is replaced; 30 by default
+TIMEOUT           seconds that the service waits for more of a request; 30 by default
 GRACEFUL_TIMEOUT  seconds that running requests get once SIGTERM came; 25 by default
 MAX_REQUESTS      requests after which a worker is replaced, give or take a tenth; 0, never, by default
 """
@@ -14,6 +14,8 @@ MAX_REQUESTS      requests after which a worker is replaced, give or take a tent
 from __future__ import annotations
 
 import os
+import socket
+import struct
 import sys
 from base64 import b64encode
 from io import TextIOBase
@@ -40,6 +42,9 @@ ALIASES = {"/ping": "/health", "/invocations": "/predict"}
 LIVE = "/live"
 # A write of no more bytes goes into a pipe whole, so that lines of two workers never mix (POSIX: PIPE_BUF).
 ATOMIC = 4096
+# Seconds beyond TIMEOUT after which a worker that hangs is replaced. gunicorn's first thread waits up to two seconds
+# for each client that does not close its connection, and does not hang meanwhile.
+HANGING = 60
 PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
@@ -113,7 +118,14 @@ def application(handler: Callable[[object, object], Envelope], longest_body: int
         if path == LIVE:
             start_response("204 No Content", [("Cache-Control", "no-store")])
             return []
-        envelope = handler(_event(environ, ALIASES.get(path, path), longest_body), Context(str(uuid4())))
+        try:
+            event = _event(environ, ALIASES.get(path, path), longest_body)
+        except BlockingIOError:  # the rest of the body did not come in time
+            # Otherwise gunicorn would wait for it again before it closes the connection.
+            environ["gunicorn.socket"].shutdown(socket.SHUT_RD)
+            start_response("408 Request Timeout", [("Connection", "close"), ("Content-Length", "0")])
+            return []
+        envelope = handler(event, Context(str(uuid4())))
         body = envelope["body"].encode()
         headers = list(envelope["headers"].items())
         if envelope["statusCode"] != 204 and environ["REQUEST_METHOD"] != "HEAD":
@@ -141,6 +153,15 @@ def _event(environ: Environ, path: str, longest_body: int) -> dict[str, Any]:
     return event
 
 
+def _limit_waiting(arbiter: Any, seconds: int) -> None:
+    """Let every read of a request give up, so that clients that send nothing more do not hold all threads.
+
+    Connections inherit this from the sockets that accept them.
+    """
+    for listener in arbiter.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", seconds, 0))
+
+
 def _phrase(status: int) -> str:
     from http import HTTPStatus
 
@@ -163,11 +184,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "workers": options.workers,
             "threads": options.threads,
             "worker_class": "gthread",
-            "timeout": options.timeout,
+            "timeout": options.timeout + HANGING,
             "graceful_timeout": options.graceful_timeout,
             "max_requests": options.max_requests,
             "max_requests_jitter": options.max_requests // 10,
             "preload_app": True,
+            "when_ready": lambda arbiter: _limit_waiting(arbiter, options.timeout),
             "control_socket_disable": True,
             "proc_name": "credit-decision",
             "loglevel": "warning",

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -207,6 +208,23 @@ def test_running_requests_are_answered_when_the_service_stops(by_hand: Path) -> 
         assert json.load(connection.getresponse())["decision"] == "approve"
         connection.close()
         assert process.wait(SECONDS) == 0
+
+
+def test_clients_that_send_nothing_more_do_not_keep_others_out(by_hand: Path) -> None:
+    # Given more stalled clients than threads: some in the middle of a header, some in the middle of a body
+    with started(by_hand, free_port(), WORKERS="1", THREADS="4", TIMEOUT="1") as process:
+        stalled = [socket.create_connection(("127.0.0.1", process.port), timeout=SECONDS) for _ in range(8)]
+        for place, client in enumerate(stalled):
+            client.sendall(
+                b"POST /predict HTTP/1.1\r\nHost: x\r\n" + (b"Content-Length: 99\r\n\r\n{" if place % 2 else b"")
+            )
+        time.sleep(0.3)
+        # When somebody else asks, then they are answered
+        assert ask(process.port, "POST", "/predict", BODY)[0] == 200
+        told = [client.recv(1000).partition(b"\r\n")[0] for client in stalled]
+        for client in stalled:
+            client.close()
+    assert told[1::2] == [b"HTTP/1.1 408 Request Timeout"] * 4
 
 
 def test_workers_are_replaced_after_their_requests_without_losing_an_answer(by_hand: Path) -> None:
