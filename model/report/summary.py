@@ -57,6 +57,7 @@ def summary(assessment: Assessment, alternatives: Alternatives | None) -> Summar
     denials = tuple((denial["rule"], denial["message"]) for denial in manifest["gate"]["denials"])
     passed = manifest["gate"]["passed"]
     found = [
+        *_adopted(manifest),
         *_misjudged(manifest["metrics"]),
         *_alternatives(manifest["metrics"], alternatives),
         *_narrower(assessment.metrics),
@@ -95,6 +96,12 @@ def _does(manifest: Manifest) -> list[str]:
     reason = manifest.get("no_sensitive_reason")
     because = f", because {reason}" if reason else ""
     return [approved, f"How it treats groups was not assessed: there is no sensitive column{because}."]
+
+
+def _adopted(manifest: Manifest) -> list[str]:
+    if manifest["format"] != "onnx":
+        return []
+    return ["It was fitted elsewhere, and nothing here can tell whether it has seen the applications that judge it."]
 
 
 def _misjudged(judged: Figures) -> list[str]:

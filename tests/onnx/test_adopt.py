@@ -57,6 +57,10 @@ def test_it_decides_as_its_framework_predicts(name: str, tmp_path: Path) -> None
             assert sum(shortfalls) == pytest.approx(gap, abs=1e-6)
             assert answer["reasons"]
     assert denied > 50
+    # And its report says what nobody here can know
+    report = (directory / "model_metrics.html").read_text(encoding="utf-8")
+    assert "nothing here can tell whether it has seen the applications that judge it" in report
+    assert "not seen in training" not in report
     manifest = opened.manifest
     assert (manifest["format"], manifest["gate"]["passed"], manifest["parity"]["different_decisions"]) == (
         "onnx",
