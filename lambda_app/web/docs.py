@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from html import escape
 
-from lambda_app.web.pages import html_response
+from lambda_app.web.pages import html_response, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,11 +111,11 @@ def _rules(schema: Schema) -> str:
     if "const" in schema:
         said.append(f"<code>{escape(json.dumps(schema['const'], ensure_ascii=False))}</code>")
     if "minimum" in schema:
-        said.append(f"{schema['minimum']:,} to {schema['maximum']:,}")
+        said.append(f"{number(schema['minimum'])} to {number(schema['maximum'])}")
     if "pattern" in schema:
         said.append(f"<code>{escape(schema['pattern'])}</code>")
     if "maxItems" in schema:
-        said.append(f"at most {schema['maxItems']:,}")
+        said.append(f"at most {number(schema['maxItems'])}")
     if "x-unit" in schema:
         said.append(escape(schema["x-unit"]))
     return "".join(f"; {each}" for each in said)

@@ -10,7 +10,7 @@ from html import escape
 
 from lambda_app.manifest import value_schema
 from lambda_app.web.messages import to_json
-from lambda_app.web.pages import html_response
+from lambda_app.web.pages import html_response, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _field(field: dict[str, Any]) -> str:
     label = escape(field["label"]) + (' <span class="optional">(optional)</span>' if field["optional"] else "")
     hint = escape(field["description"])
     if kind in ("int", "float"):
-        hint += f". From {field['minimum']:,} to {field['maximum']:,}"
+        hint += f". From {number(field['minimum'])} to {number(field['maximum'])}"
     attributes = f'aria-describedby="{name}-hint {name}-error"'
     hint = f'<p class="hint" id="{name}-hint">{hint}</p>'
     error = f'<p class="error" id="{name}-error" hidden></p>'

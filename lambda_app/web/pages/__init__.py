@@ -31,6 +31,15 @@ def filled(name: str, /, **parts: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], _file(name))
 
 
+def number(value: float) -> str:
+    """A number as people write it.
+
+    >>> number(10_000_000), number(1_500_000.0), number(-0.5)
+    ('10,000,000', '1,500,000', '-0.5')
+    """
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.15g}"
+
+
 def headers(style: str, script: str = "") -> dict[str, str]:
     """What a browser may do with a page: use this style and this script, call this service, and nothing else."""
     scripts = f"'{_hash(script)}'" if script else "'none'"
