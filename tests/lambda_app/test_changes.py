@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from lambda_app.manifest import Application
     from lambda_app.manifest import Field as Carried
 
-SINGLES, PAIRS = 10_000, 1_000
+# Of each of four models.
+SINGLES, PAIRS = 2_500, 250
 # Shares are rounded.
 SLACK = 2e-6
 
