@@ -124,12 +124,16 @@ def _resident(pid: int) -> float:
 
 def _wait(port: int) -> None:
     for _ in range(SECONDS * 20):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
         try:
-            http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS).request("GET", "/live")
-        except ConnectionError:
+            connection.request("GET", "/live")
+            connection.getresponse().read()
+        except (ConnectionError, http.client.HTTPException):  # Docker's proxy listens before the service does
             time.sleep(0.05)
         else:
             return
+        finally:
+            connection.close()
     raise TimeoutError(f"nothing answers on port {port}")
 
 
