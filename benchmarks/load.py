@@ -115,10 +115,14 @@ def _container(image: str) -> Iterator[tuple[int, Callable[[], float]]]:
         subprocess.run(["docker", "rm", "--force", name], capture_output=True)
 
 
+def children_of(pid: int) -> set[int]:
+    """The processes that a process has started."""
+    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
 def _resident(pid: int) -> float:
     """The resident memory of a process and its children, in MB."""
-    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
-    pages = sum(int(Path(f"/proc/{each}/statm").read_text().split()[1]) for each in (pid, *children))
+    pages = sum(int(Path(f"/proc/{each}/statm").read_text().split()[1]) for each in (pid, *children_of(pid)))
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks.load import children_of
 from lambda_app.errors import SettingError
 from lambda_app.serve import Options
 from scripts.emulator import free_port
@@ -150,8 +151,7 @@ def load(port: int, count: int, broken: list[Exception] | None = None) -> list[i
 
 def workers_of(process: subprocess.Popen[bytes]) -> set[int]:
     """The processes that answer."""
-    children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout
-    return set(map(int, children.split()))
+    return children_of(process.pid)
 
 
 def test_no_answer_is_lost_when_workers_are_ended_and_lines_stay_whole(by_hand: Path, tmp_path: Path) -> None:
