@@ -72,7 +72,7 @@ serve: trained $(EMULATOR) ## Serve the model on port 9000 (PORT=…) until Ctrl
 web: PORT = 8080
 web: trained ## Serve the form and the API over plain HTTP on port 8080 (PORT=…) until Ctrl-C
 	@echo "Serving $(ARTIFACTS): http://127.0.0.1:$(PORT) for people, http://127.0.0.1:$(PORT)/docs for developers; Ctrl-C stops it."
-	@MODEL_DIR=$(call quoted,ARTIFACTS) PORT=$(PORT) exec $(BIN)/python -m lambda_app.serve
+	@MODEL_DIR=$(call quoted,ARTIFACTS) HOST=127.0.0.1 PORT=$(PORT) exec $(BIN)/python -m lambda_app.serve
 
 .PHONY: bench
 bench: $(VENV)/development trained $(EMULATOR) ## Measure against the alternatives; write docs/benchmarks.md

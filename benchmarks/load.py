@@ -90,7 +90,7 @@ def _load(ports: list[int], samples: list[object], clients: int, count: int) -> 
 @contextmanager
 def _process(artifacts: Path) -> Iterator[tuple[int, Callable[[], float]]]:
     port = free_port()
-    environ = {**os.environ, "MODEL_DIR": str(artifacts), "PORT": str(port), "WORKERS": "1"}
+    environ = {**os.environ, "MODEL_DIR": str(artifacts), "HOST": "127.0.0.1", "PORT": str(port), "WORKERS": "1"}
     command = [sys.executable, "-m", "lambda_app.serve"]
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL) as process:
         try:

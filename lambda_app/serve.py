@@ -3,7 +3,7 @@
 Each request becomes the event of a function URL, which `lambda_app.handler` answers, so that every byte of an answer
 and every line of the log is what Lambda's would be. gunicorn runs the workers; Lambda's own path imports none of this.
 
-PORT              where to listen, on all addresses; 8080 by default
+HOST, PORT        where to listen; on all IPv4 addresses and 8080 by default
 WORKERS           processes; by default one for each CPU that this process may use
 THREADS           requests that one worker reads or answers at once; 8 by default
 TIMEOUT           seconds that the service waits for more of a request; 30 by default
@@ -51,6 +51,7 @@ PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 class Options(NamedTuple):
     """How to serve."""
 
+    host: str
     port: int
     workers: int
     threads: int
@@ -67,6 +68,7 @@ class Options(NamedTuple):
         SettingError
         """
         return cls(
+            environ.get("HOST") or "0.0.0.0",  # noqa: S104  # a container's port is published from outside it
             whole(environ, "PORT", 8080),
             whole(environ, "WORKERS", len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1),
             whole(environ, "THREADS", 8),
@@ -180,7 +182,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Tell gunicorn how to serve."""
         options = self._options
         for name, value in {
-            "bind": f"0.0.0.0:{options.port}",
+            "bind": f"{options.host}:{options.port}",
             "workers": options.workers,
             "threads": options.threads,
             "worker_class": "gthread",

@@ -93,7 +93,7 @@ def _report(browser: Browser, address: str) -> None:
 def _served(artifacts: Path) -> Iterator[str]:
     """The service over plain HTTP; yields its address."""
     port = _free_port()
-    environment = os.environ | {"MODEL_DIR": str(artifacts), "PORT": str(port), "WORKERS": "1"}
+    environment = os.environ | {"MODEL_DIR": str(artifacts), "HOST": "127.0.0.1", "PORT": str(port), "WORKERS": "1"}
     command = [sys.executable, "-m", "lambda_app.serve"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as server:
         try:

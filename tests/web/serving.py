@@ -45,7 +45,14 @@ def started(directory: Path, port: int, log: IO[bytes] | None = None, **environ:
     process = Process(
         [sys.executable, "-m", "lambda_app.serve"],
         cwd=ROOT,
-        env={**os.environ, "MODEL_DIR": str(directory), "PORT": str(port), "WORKERS": "2", **environ},
+        env={
+            **os.environ,
+            "MODEL_DIR": str(directory),
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "WORKERS": "2",
+            **environ,
+        },
         stdout=log or subprocess.DEVNULL,
     )
     process.port = port

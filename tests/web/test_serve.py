@@ -268,6 +268,6 @@ def test_what_cannot_be_served_stops_the_start(environ: dict[str, str], message:
 
 
 def test_options() -> None:
-    assert Options.read({"WORKERS": "3"}) == (8080, 3, 8, 30, 25, 0)
+    assert Options.read({"WORKERS": "3"}) == ("0.0.0.0", 8080, 3, 8, 30, 25, 0)  # noqa: S104  # as in a container
     with pytest.raises(SettingError, match=r"^WORKERS must be a positive whole number"):
         Options.read({"WORKERS": "0"})
