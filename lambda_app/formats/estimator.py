@@ -13,6 +13,7 @@ from lambda_app.formats.scorer import Binning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from lambda_app.manifest import Application, Manifest
@@ -23,14 +24,17 @@ class Estimator(Binning):
 
     Parameters
     ----------
+    probabilities : callable
+        The model: takes rows of numbers, shape (n, fields), and gives each one's probability of being creditworthy, as
+        an ndarray of shape (n,).
     manifest : Manifest
         Gives the words of each field, the bins, and the reference applicant's values. The bins affect no decision, and
         the model version does not cover them: only the edges of numbers are used, for the log.
     """
 
-    __slots__ = ("_places", "_reference")
+    __slots__ = ("_places", "_reference", "probabilities")
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, probabilities: Callable[[Any], Any], manifest: Manifest) -> None:
         fields = manifest["contract"]["fields"]
         super().__init__(
             [
@@ -40,6 +44,7 @@ class Estimator(Binning):
                 for field, bins in zip(fields, manifest["bins"]["fields"], strict=True)
             ]
         )
+        self.probabilities = probabilities
         self._places = [
             (field["name"], {word: float(place) for place, word in enumerate(field["words"])}) for field in fields
         ]
@@ -60,10 +65,6 @@ class Estimator(Binning):
             row = [*row[:place], value, *row[place + 1 :]]
             steps.append(row)
         return [after - before for before, after in pairwise(self.probabilities(steps).tolist())]
-
-    def probabilities(self, rows: Any) -> Any:
-        """The probability of being creditworthy for each row of numbers, as an ndarray of shape (n,)."""
-        raise NotImplementedError
 
     def _row(self, values: Application) -> list[float]:
         row = []

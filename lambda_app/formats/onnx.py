@@ -36,7 +36,7 @@ VERSION = 1
 _ROUNDING = 1e-6
 
 
-def open(content: bytes, manifest: Manifest) -> Network:  # noqa: A001  # the name that every format has
+def open(content: bytes, manifest: Manifest) -> Estimator:  # noqa: A001  # the name that every format has
     """Open the model.
 
     Raises
@@ -45,21 +45,7 @@ def open(content: bytes, manifest: Manifest) -> Network:  # noqa: A001  # the na
         The content is no plain data, or onnxruntime refuses it.
     """
     fields = [(field["name"], tuple(field["words"])) for field in manifest["contract"]["fields"]]
-    return Network(Session(unpickled(content), fields), manifest)
-
-
-class Network(Estimator):
-    """Scores an application with an ONNX model."""
-
-    __slots__ = ("_session",)
-
-    def __init__(self, session: Session, manifest: Manifest) -> None:
-        self._session = session
-        super().__init__(manifest)
-
-    def probabilities(self, rows: Any) -> Any:
-        """The probability of being creditworthy for each row of numbers, as an ndarray of shape (n,)."""
-        return self._session.probabilities(rows)
+    return Estimator(Session(unpickled(content), fields).probabilities, manifest)
 
 
 class Session:

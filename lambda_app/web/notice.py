@@ -86,6 +86,7 @@ def page(artifact: Artifact, answer: Answer, about: dict[str, str], creditor: di
         )
     return html_response(
         "notice",
+        title="Statement of credit denial (draft)",
         date=escape(date),
         reference=escape(about.get("reference") or answer["request_id"]),
         **{name: escape(about.get(name, "")) for name in ("name", "address", "requested")},

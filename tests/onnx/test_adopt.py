@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ from tests.trainings import MIXED, columns_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambda_app.formats.estimator import Estimator
+
 FIELDS = fields_of(Applicant)
 
 
@@ -35,7 +37,7 @@ def test_it_decides_as_its_framework_predicts(name: str, tmp_path: Path) -> None
     opened = artifact.load(str(directory))
     rows = judged()
     # When the service estimates them
-    found = opened.scorer.probabilities(rows)  # type: ignore[attr-defined]  # an Estimator has it
+    found = cast("Estimator", opened.scorer).probabilities(rows)
     # Then it does so alike, decides alike, one at a time as well as offline
     threshold = opened.manifest["threshold"]
     assert np.abs(found - predictions).max() < 1e-6

@@ -13,17 +13,18 @@ HTML = "text/html; charset=utf-8"
 
 
 def html_response(name: str, /, **parts: str) -> Response:
-    """A page made of `NAME.html`, `NAME.css` and, if there is one, `NAME.js`.
+    """A page made of `frame.html` around `NAME.html`, with `NAME.css` and, if there is one, `NAME.js`.
 
     Parameters
     ----------
     name : str
     parts : str
-        What to put in place of each `{part}` of the HTML: HTML itself, escaped already.
+        What to put in place of each `{part}` of the HTML: HTML itself, escaped already. Every page has a `title`.
     """
     style, script = _file(f"{name}.css"), _file(f"{name}.js")
-    parts |= {"style": style, "script": script}
-    return Response(200, filled(f"{name}.html", **parts), HTML, headers=headers(style, script))
+    parts["script"] = script
+    html = filled("frame.html", title=parts["title"], style=style, body=filled(f"{name}.html", **parts))
+    return Response(200, html, HTML, headers=headers(style, script))
 
 
 def filled(name: str, /, **parts: str) -> str:
